@@ -1,0 +1,20 @@
+#pragma once
+#include "actors/actor.hpp"
+
+namespace wh {
+
+/// Checks bootstrap tokens before anything is made of a join, so that a stranger cannot even make the hub start an actor.
+/// A token is `id.secret`; Secret kube-system/bootstrap-token-<id> holds the SHA-256 of the secret part, the expiration and,
+/// if limited, the uses left. The key that already owns the cluster's name may ask again without using the token up, also
+/// after the token has expired: an approval may take longer than a token lives.
+struct gatekeeper {};
+
+void restore(gatekeeper& self, const context& ctx, outbox& out);
+void on(gatekeeper& self, const join_asked& m, const context& ctx, outbox& out);
+
+/// The Secret that holds a token.
+object_key bootstrap_token_key(std::string_view token_id);
+/// A cluster's name must be a valid namespace name (DNS-1123 label); "" or what is wrong with it.
+std::string cluster_name_problem(std::string_view name);
+
+}  // namespace wh

@@ -1,0 +1,213 @@
+#include "actors/runtime/caf_runtime.hpp"
+
+#include <algorithm>
+#include <caf/actor_clock.hpp>
+#include <caf/scheduler/abstract_coordinator.hpp>
+#include <caf/send.hpp>
+#include <thread>
+
+#include "actors/runtime/shell.hpp"
+#include "base/assert.hpp"
+
+namespace wh::runtime {
+
+using std::chrono::steady_clock;
+
+namespace {
+
+/// Messages that a shell handles before it lets others run.
+constexpr std::size_t throughput_max = 256;
+
+/// Between a shell's death and its replacement, so that one that cannot live does not spin.
+constexpr std::chrono::milliseconds replace_delay{100};
+
+constexpr std::chrono::milliseconds stop_poll{1};
+
+caf::atom_value policy_of(scheduling how) {
+  switch (how) {
+    case scheduling::sharing: return caf::atom("sharing");
+    case scheduling::stealing: return caf::atom("stealing");
+    case scheduling::deterministic: return caf::atom("testing");
+  }
+  return caf::atom("sharing");
+}
+
+}  // namespace
+
+caf::actor_system_config& caf_runtime::configure(caf::actor_system_config& config, const runtime_options& options,
+                                                 scheduling how) {
+  config.set("scheduler.policy", policy_of(how));
+  config.set("scheduler.max-threads", static_cast<std::size_t>(std::max(1U, options.threads)));
+  config.set("scheduler.max-throughput", throughput_max);
+  return config;
+}
+
+caf_runtime::caf_runtime(runtime_options options, scheduling how)
+    : options_(std::move(options)),
+      reader_(*options_.data, options_.namespaced_resources),
+      environment_{.durable = reader_,
+                   .crypto = *options_.crypto,
+                   .seed = options_.seed,
+                   .lives = first_life(*options_.data),
+                   .trace = options_.trace},
+      system_(std::make_unique<caf::actor_system>(configure(config_, options_, how))) {
+  WH_ASSERT(options_.factory && (options_.now || how == scheduling::deterministic));
+  supervisor_ = system_->spawn<caf::hidden + caf::lazy_init>(supervise, this);
+}
+
+caf_runtime::~caf_runtime() {
+  stop(duration::zero());
+  supervisor_ = nullptr;
+}
+
+result<void> caf_runtime::post(envelope e) {
+  if (refusing_.load(std::memory_order_relaxed)) return fail(errc::unavailable, "the node is stopping");
+  return deliver(std::move(e));
+}
+
+/// Runs `use` on the actor's entry, with a shell started for it if it is new. False: there is no such actor.
+template <class Use>
+bool caf_runtime::reach(const address& a, Use&& use) {
+  if (directory_.with(a, use)) return true;
+  if (ending_.load()) return false;
+  // Outside the lock: factories are the node's code and may take their time.
+  auto logic = options_.factory(a);
+  if (!logic) return false;
+  directory_.with_or_make(
+      a,
+      [&](const entry_ptr& e) {
+        e->fresh = std::move(logic);
+        start_shell(e, false);
+      },
+      use);
+  return true;
+}
+
+/// Leaves `e` as it is when it fails.
+result<void> caf_runtime::deliver(envelope&& e) {
+  if (is_port(e.to)) {
+    if (options_.to_port) options_.to_port(std::move(e), std::nullopt);
+    return {};
+  }
+  result<void> outcome;
+  const bool known = reach(e.to, [&](const entry_ptr& entry) {
+    if (!entry->shell) {
+      outcome = fail(errc::unavailable, to_string(e.to) + " is being restarted");
+    } else if (entry->depth.fetch_add(1) + entry->counters.waiting.load() >= options_.mailbox_max) {
+      entry->depth.fetch_sub(1);
+      outcome = fail(errc::busy, "the mailbox of " + to_string(e.to) + " is full");
+    } else {
+      // Under the entry's lock, so that a retiring shell either sees this mail counted or is gone from the directory.
+      caf::anon_send(entry->shell, runtime::deliver{std::move(e), system_->clock().now().time_since_epoch(), {}});
+    }
+  });
+  if (!known) return fail(errc::not_found, "no such actor on this node: " + to_string(e.to));
+  return outcome;
+}
+
+void caf_runtime::dispatch(envelope e, const std::optional<commit>& under) {
+  if (is_port(e.to)) {
+    if (options_.to_port) options_.to_port(std::move(e), under);
+    return;
+  }
+  const auto sent = deliver(std::move(e));
+  if (sent.ok()) return;
+  directory_.with(e.to, [](const entry_ptr& entry) { cell_counters::add(entry->counters.dropped); });
+  log(e.from, {note_level::warning, std::string(name_of(e.body)) + " was not delivered: " + sent.err().message});
+}
+
+void caf_runtime::spawn(const address& a) {
+  if (!refusing_.load()) reach(a, [](const entry_ptr&) {});
+}
+
+void caf_runtime::retire(const address& a) {
+  directory_.with(a, [](const entry_ptr& e) { caf::anon_send(e->shell, retire_asked{}); });
+}
+
+std::vector<actor_counters> caf_runtime::counters() const {
+  std::vector<actor_counters> out;
+  for (const auto& e : directory_.all()) out.push_back(snapshot(e->who, e->counters, e->depth.load()));
+  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.who < b.who; });
+  return out;
+}
+
+void caf_runtime::log(const address& self, note n) const {
+  if (options_.log) options_.log(self, std::move(n));
+}
+
+/// The caller holds the entry's lock.
+void caf_runtime::start_shell(const entry_ptr& e, bool again) {
+  shells_.fetch_add(1);
+  e->shell = system_->spawn<shell>(*this, e, again);
+  e->shell->attach_functor([this, e](const caf::error& reason) { on_shell_down(e, !reason); });
+}
+
+void caf_runtime::on_shell_down(const entry_ptr& e, bool expected) {
+  caf::actor dead;  // outlives the lock: dropping the last handle runs destructors
+  const bool listed = directory_.with(e->who, [&](const entry_ptr& found) {
+    if (found == e) std::swap(dead, e->shell);
+  });
+  if (!listed || !dead) std::swap(dead, e->shell);
+  if (!expected && !ending_.load()) {
+    log(e->who, {note_level::error, "its shell has died and is replaced"});
+    caf::delayed_anon_send(supervisor_, replace_delay, replace_shell{e});
+  }
+  shells_.fetch_sub(1);
+}
+
+void caf_runtime::respawn(const entry_ptr& e) {
+  auto logic = options_.factory(e->who);
+  directory_.with(e->who, [&](const entry_ptr& found) {
+    if (found != e || e->shell || !logic || ending_.load()) return;
+    cell_counters::add(e->counters.dropped, e->depth.exchange(0) + e->counters.waiting.exchange(0));
+    cell_counters::add(e->counters.restarts);
+    e->unresolved.store(0);
+    e->counters.quarantined.store(false);
+    e->fresh = std::move(logic);
+    start_shell(e, true);
+  });
+}
+
+/// Nothing queued and nothing at the store. `handled` tells two such moments with work between them apart.
+bool caf_runtime::quiet(std::uint64_t& handled) const {
+  handled = 0;
+  for (const auto& e : directory_.all()) {
+    if (e->depth.load() != 0 || e->unresolved.load() != 0) return false;
+    handled += e->counters.messages.load();
+  }
+  return true;
+}
+
+template <class Condition>
+void caf_runtime::wait_for(steady_clock::time_point deadline, Condition condition) {
+  if (drive_) return drive_();
+  while (!condition() && steady_clock::now() < deadline) std::this_thread::sleep_for(stop_poll);
+}
+
+void caf_runtime::stop(duration grace) {
+  refusing_.store(true);
+  if (ending_.load()) return;
+  const auto deadline = steady_clock::now() + grace;
+  wait_for(deadline, [&] {
+    std::uint64_t first = 0;
+    std::uint64_t second = 0;
+    return quiet(first) && quiet(second) && first == second;
+  });
+  ending_.store(true);
+  for (const auto& e : directory_.all())
+    directory_.with(e->who,
+                    [](const entry_ptr& found) { caf::anon_send_exit(found->shell, caf::exit_reason::user_shutdown); });
+  wait_for(deadline, [&] { return shells_.load() == 0; });
+  caf::anon_send_exit(supervisor_, caf::exit_reason::user_shutdown);
+  if (drive_) drive_();
+}
+
+}  // namespace wh::runtime
+
+namespace wh {
+
+std::unique_ptr<actor_runtime> make_live_runtime(runtime_options options) {
+  return std::make_unique<runtime::caf_runtime>(std::move(options), runtime::scheduling::sharing);
+}
+
+}  // namespace wh

@@ -1,0 +1,73 @@
+#pragma once
+#include <atomic>
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <functional>
+#include <memory>
+
+#include "actors/runtime/directory.hpp"
+
+namespace wh::runtime {
+
+/// How CAF schedules the shells.
+enum class scheduling { sharing, stealing, deterministic };
+
+/// The runtime on CAF, the same for live nodes and for tests on CAF's deterministic scheduler.
+///
+/// Every address has one entry in the directory and one shell, a CAF actor, that hosts its cell. All mail to a shell
+/// goes through its mailbox: envelopes, outcomes of the store, wake-ups. A shell that dies although nobody retired it
+/// (an exception outside the actor's handlers, an exit signal) is replaced by the supervisor.
+class caf_runtime final : public actor_runtime {
+ public:
+  caf_runtime(runtime_options options, scheduling how);
+  ~caf_runtime() override;
+  caf_runtime(const caf_runtime&) = delete;
+  caf_runtime& operator=(const caf_runtime&) = delete;
+
+  result<void> post(envelope e) override;
+  void spawn(const address& a) override;
+  void retire(const address& a) override;
+  std::vector<actor_counters> counters() const override;
+  std::size_t actors() const override { return directory_.size(); }
+  void stop(duration grace) override;
+
+  // for the shells and the supervisor
+  void dispatch(envelope e, const std::optional<commit>& under);
+  void log(const address& self, note n) const;
+  void respawn(const entry_ptr& e);
+  const runtime_options& options() const { return options_; }
+  cell_environment& environment() { return environment_; }
+  directory& entries() { return directory_; }
+
+  /// The test scheduler has no threads: what stop() waits for must be run by the caller's own.
+  void drive_with(std::function<void()> run_until_idle) { drive_ = std::move(run_until_idle); }
+  void use_clock(std::function<instant()> now) { options_.now = std::move(now); }
+  caf::actor_system& system() { return *system_; }
+
+ private:
+  static caf::actor_system_config& configure(caf::actor_system_config& config, const runtime_options& options,
+                                             scheduling how);
+  template <class Use>
+  bool reach(const address& a, Use&& use);
+  result<void> deliver(envelope&& e);
+  void start_shell(const entry_ptr& e, bool again);
+  void on_shell_down(const entry_ptr& e, bool expected);
+  bool quiet(std::uint64_t& handled) const;
+  template <class Condition>
+  void wait_for(std::chrono::steady_clock::time_point deadline, Condition condition);
+
+  runtime_options options_;
+  store_reader reader_;
+  cell_environment environment_;
+  directory directory_;
+  std::function<void()> drive_;
+  std::atomic<bool> refusing_{false};  ///< no mail from outside any more
+  std::atomic<bool> ending_{false};    ///< shells that end now are not replaced
+  std::atomic<std::size_t> shells_{0};
+  // Last, so that it goes first: its destructor waits for the shells, and they use all the above.
+  caf::actor_system_config config_;
+  std::unique_ptr<caf::actor_system> system_;
+  caf::actor supervisor_;
+};
+
+}  // namespace wh::runtime

@@ -1,0 +1,32 @@
+#pragma once
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "actors/actor.hpp"
+#include "actors/owners.hpp"
+
+namespace wh {
+
+/// Owner references: when an owner is gone, its dependents lose the reference, and go themselves when it was the last.
+/// Fed with the changes of objects that have owner references and with every removal.
+struct garbage_collector {
+  owner_lookup owners;
+  std::function<std::vector<std::string>()> resources;  ///< every resource of the node's kinds
+
+  std::map<std::string, std::set<object_key>> dependents;  ///< by owner uid
+  std::map<object_key, std::vector<std::string>> owned_by;
+  std::set<std::string> due;  ///< uids of removed owners whose dependents are still to be handled
+};
+
+void restore(garbage_collector& self, const context& ctx, outbox& out);
+void on(garbage_collector& self, const object_changed& m, const context& ctx, outbox& out);
+void on(garbage_collector& self, const timer_fired& m, const context& ctx, outbox& out);
+void on(garbage_collector& self, const admit_reply& m, const context& ctx, outbox& out);
+
+/// Whether a change concerns the collector; cheap enough to ask of every change.
+bool concerns_garbage_collector(const change& c);
+
+}  // namespace wh

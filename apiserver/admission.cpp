@@ -1,0 +1,148 @@
+#include "apiserver/admission.hpp"
+
+#include <fmt/format.h>
+
+#include "base/encoding.hpp"
+
+namespace wh {
+
+namespace {
+
+using rule = answer<void> (*)(admission&);
+
+// --- core kinds ------------------------------------------------------------------------------------------------------
+
+answer<void> complete_namespace(admission& a) {
+  auto& o = a.object;
+  o["metadata"]["labels"]["kubernetes.io/metadata.name"] = name_of(o);
+  if (a.creates()) {
+    o["spec"]["finalizers"] = {"kubernetes"};
+    o["status"] = {{"phase", "Active"}};
+  } else if (a.subresource.empty()) {
+    if (const auto* had = find_path(*a.old, {"spec"})) o["spec"] = *had;
+    else o.erase("spec");
+  }
+  return {};
+}
+
+answer<void> complete_secret(admission& a) {
+  auto text = a.object.find("stringData");
+  if (text == a.object.end() || !text->is_object()) return {};
+  for (const auto& [key, value] : text->items())
+    if (value.is_string()) a.object["data"][key] = to_base64(value.get_ref<const std::string&>());
+  a.object.erase("stringData");
+  return {};
+}
+
+answer<void> complete_pod(admission& a) {
+  if (a.creates()) a.object["status"] = {{"phase", "Pending"}, {"qosClass", "BestEffort"}};
+  return {};
+}
+
+answer<void> complete_crd(admission& a) {
+  if (!a.subresource.empty() || (a.old && is_deleting(*a.old))) return {};
+  auto errors = establish_crd(a.object, a.old, a.now);
+  a.errors.insert(a.errors.end(), errors.begin(), errors.end());
+  return {};
+}
+
+/// ConfigMaps and Secrets that declared themselves immutable.
+answer<void> check_immutable_data(admission& a) {
+  if (a.creates() || !bool_at(*a.old, {"immutable"}, false)) return {};
+  if (!bool_at(a.object, {"immutable"}, false))
+    a.errors.push_back({field_error_type::forbidden, "immutable", "", "field is immutable when `immutable` is set"});
+  for (const char* field : {"data", "binaryData"}) {
+    const auto* was = find_path(*a.old, {field});
+    const auto* is = find_path(a.object, {field});
+    if ((was == nullptr) != (is == nullptr) || (was && *was != *is))
+      a.errors.push_back({field_error_type::forbidden, field, "", "field is immutable when `immutable` is set"});
+  }
+  return {};
+}
+
+struct rule_row {
+  std::string_view resource;
+  rule complete;
+  rule check;
+};
+
+constexpr rule_row rules[] = {
+    {"certificatesigningrequests.certificates.k8s.io", complete_csr, check_csr},
+    {"configmaps", nullptr, check_immutable_data},
+    {"customresourcedefinitions.apiextensions.k8s.io", complete_crd, nullptr},
+    {"managedclusters.cluster.open-cluster-management.io", complete_managed_cluster, check_managed_cluster},
+    {"managedclustersetbindings.cluster.open-cluster-management.io", nullptr, check_cluster_set_binding},
+    {"manifestworks.work.open-cluster-management.io", nullptr, check_manifest_work},
+    {"namespaces", complete_namespace, nullptr},
+    {"pods", complete_pod, nullptr},
+    {"secrets", complete_secret, check_immutable_data},
+};
+
+const rule_row* row_of(const std::string& resource) {
+  for (const auto& row : rules)
+    if (row.resource == resource) return &row;
+  return nullptr;
+}
+
+/// Takes one member over from the old object, absence included.
+void take_member(document& next, const document& old, const std::string& key) {
+  if (auto had = old.find(key); had != old.end()) next[key] = *had;
+  else next.erase(key);
+}
+
+}  // namespace
+
+bool admission::allowed(std::string verb, std::string group, std::string resource, std::string sub, std::string name,
+                        std::string ns) const {
+  return call.core->options.access->allows({user(),
+                                            std::move(verb),
+                                            std::move(group),
+                                            std::move(resource),
+                                            std::move(sub),
+                                            std::move(ns),
+                                            std::move(name),
+                                            {}});
+}
+
+answer<void> complete_object(admission& a) {
+  const auto* row = row_of(a.call.resource());
+  return row && row->complete ? row->complete(a) : answer<void>();
+}
+
+answer<void> check_object(admission& a) {
+  const auto* row = row_of(a.call.resource());
+  return row && row->check ? row->check(a) : answer<void>();
+}
+
+answer<void> check_delete(const api_call&, const object_key& key) {
+  bool kept =
+      key.resource == "namespaces" && (key.name == "default" || key.name == "kube-system" || key.name == "kube-public");
+  if (kept) return forbidden_error(key.resource, key.name, "this namespace may not be deleted");
+  return {};
+}
+
+document confine_to_subresource(const api_call& call, const document& old, document next) {
+  const auto& sub = call.path.subresource;
+  if (sub.empty()) {
+    if (call.kind.asked->has_status) take_member(next, old, "status");
+    return next;
+  }
+  document out = old;
+  if (sub == "status") {
+    take_member(out, next, "status");
+  } else if (sub == "approval") {
+    const auto* conditions = find_path(next, {"status", "conditions"});
+    if (conditions) out["status"]["conditions"] = *conditions;
+    else if (out.contains("status")) out["status"].erase("conditions");
+  } else if (sub == "finalize") {
+    const auto* finalizers = find_path(next, {"spec", "finalizers"});
+    out["spec"]["finalizers"] = finalizers ? *finalizers : document::array();
+  }
+  // Of what was sent in metadata only the locks count; the rest belongs to the main resource.
+  out["metadata"].erase("resourceVersion");
+  for (const char* lock : {"name", "namespace", "resourceVersion", "uid"})
+    if (const auto* sent = find_path(next, {"metadata", lock})) out["metadata"][lock] = *sent;
+  return out;
+}
+
+}  // namespace wh

@@ -1,0 +1,135 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "apiserver/admission.hpp"
+
+namespace wh {
+
+namespace {
+
+constexpr const char* cluster_group = "cluster.open-cluster-management.io";
+constexpr const char* set_label = "cluster.open-cluster-management.io/clusterset";
+
+const document* taints_of(const document& cluster) {
+  const auto* list = find_path(cluster, {"spec", "taints"});
+  return list && list->is_array() ? list : nullptr;
+}
+
+const document* taint_by_key(const document* taints, std::string_view key) {
+  if (!taints) return nullptr;
+  for (const auto& t : *taints)
+    if (string_at(t, {"key"}) == key) return &t;
+  return nullptr;
+}
+
+/// The time of an updated taint: unchanged ones keep theirs, new and changed ones get now; callers may choose neither.
+answer<void> stamp_taint(document& taint, const document* old, const std::string& now) {
+  bool same = old && string_at(*old, {"value"}) == string_at(taint, {"value"}) &&
+              string_at(*old, {"effect"}) == string_at(taint, {"effect"});
+  auto given = string_at(taint, {"timeAdded"});
+  auto had = old ? string_at(*old, {"timeAdded"}) : std::string_view{};
+  if (!given.empty() && (!same || given != had))
+    return bad_request(
+        fmt::format("It is not allowed to set TimeAdded of Taint {}.", go_quote(string_at(taint, {"key"}))));
+  taint["timeAdded"] = same && !had.empty() ? std::string(had) : now;
+  return {};
+}
+
+void check_urls(admission& a) {
+  const auto* configs = find_path(a.object, {"spec", "managedClusterClientConfigs"});
+  if (!configs || !configs->is_array()) return;
+  for (std::size_t i = 0; i < configs->size(); ++i) {
+    auto url = string_at((*configs)[i], {"url"});
+    constexpr std::string_view scheme = "https://";
+    bool good =
+        url.starts_with(scheme) && url.size() > scheme.size() && url[scheme.size()] != '/' &&
+        std::none_of(url.begin(), url.end(), [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; });
+    if (!good)
+      a.errors.push_back({field_error_type::invalid, fmt::format("spec.managedClusterClientConfigs[{}].url", i),
+                          go_quote(url), "must be an https URL"});
+  }
+}
+
+/// The cluster's name is its namespace's name.
+void check_name(admission& a) {
+  auto name = name_of(a.object);
+  auto ok = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
+  if (!name.empty() && name.size() <= 63 && std::all_of(name.begin(), name.end(), ok) && name.front() != '-' &&
+      name.back() != '-')
+    return;
+  a.errors.push_back(
+      {field_error_type::invalid, "metadata.name", go_quote(name),
+       "must be a valid namespace name: at most 63 lower case letters, digits and inner '-'"});
+}
+
+bool namespace_terminating(const admission& a) {
+  auto found = a.call.core->options.data->get({"namespaces", "", std::string(name_of(a.object))});
+  if (!found || !*found) return false;
+  auto ns = decode_record(**found);
+  return ns && is_deleting(*ns);
+}
+
+answer<void> check_accept(const admission& a) {
+  bool accepts = bool_at(a.object, {"spec", "hubAcceptsClient"}, false);
+  bool accepted = a.old && bool_at(*a.old, {"spec", "hubAcceptsClient"}, false);
+  if (!accepts || accepted) return {};
+  std::string name(name_of(a.object));
+  if (!a.allowed("update", "register.open-cluster-management.io", "managedclusters", "accept", name))
+    return forbidden_error(a.call.resource(), name,
+                           fmt::format("user {} cannot update the HubAcceptsClient field", go_quote(a.user().name)));
+  if (namespace_terminating(a))
+    return forbidden_error(
+        a.call.resource(), name,
+        fmt::format("the namespace {} is being terminated; accept the cluster when it is gone", go_quote(name)));
+  return {};
+}
+
+/// Joining or leaving a set needs the right to do so on both the old and the new one.
+answer<void> check_join(const admission& a) {
+  auto next = label_of(a.object, set_label);
+  auto had = a.old ? label_of(*a.old, set_label) : std::string_view{};
+  if (next == had) return {};
+  for (auto set : {had, next}) {
+    if (set.empty() || a.allowed("create", cluster_group, "managedclustersets", "join", std::string(set))) continue;
+    return forbidden_error(a.call.resource(), name_of(a.object),
+                           fmt::format("user {} cannot add/remove a ManagedCluster to/from the ManagedClusterSet {}",
+                                       go_quote(a.user().name), go_quote(set)));
+  }
+  return {};
+}
+
+}  // namespace
+
+answer<void> complete_managed_cluster(admission& a) {
+  if (!a.subresource.empty() || !taints_of(a.object)) return {};
+  auto now = to_rfc3339(a.now);
+  for (auto& taint : a.object["spec"]["taints"]) {
+    if (!taint.is_object()) continue;  // the schema complains
+    if (a.creates()) taint["timeAdded"] = now;
+    else if (auto ok = stamp_taint(taint, taint_by_key(taints_of(*a.old), string_at(taint, {"key"})), now); !ok)
+      return ok;
+  }
+  return {};
+}
+
+answer<void> check_managed_cluster(admission& a) {
+  if (!a.subresource.empty()) return {};
+  if (a.creates()) check_name(a);
+  check_urls(a);
+  if (auto ok = check_accept(a); !ok) return ok;
+  return check_join(a);
+}
+
+answer<void> check_cluster_set_binding(admission& a) {
+  if (!a.subresource.empty()) return {};
+  auto set = string_at(a.object, {"spec", "clusterSet"});
+  if (set != name_of(a.object))
+    return bad_request("The ManagedClusterSetBinding must have the same name as the target ManagedClusterSet");
+  if (!a.creates() || a.allowed("create", cluster_group, "managedclustersets", "bind", std::string(set))) return {};
+  return forbidden_error(
+      a.call.resource(), name_of(a.object),
+      fmt::format("user {} is not allowed to bind cluster set {}", go_quote(a.user().name), go_quote(set)));
+}
+
+}  // namespace wh

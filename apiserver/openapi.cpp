@@ -1,0 +1,255 @@
+#include "apiserver/openapi.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "apiserver/discovery.hpp"
+#include "base/encoding.hpp"
+
+namespace wh {
+
+namespace {
+
+constexpr const char* v2_key = "v2";
+constexpr const char* meta_prefix = "io.k8s.apimachinery.pkg.apis.meta.v1.";
+
+document reference(const std::string& name) { return {{"$ref", "#/components/schemas/" + name}}; }
+
+document string_field(const char* description) { return {{"type", "string"}, {"description", description}}; }
+
+document string_map(const char* description) {
+  return {{"type", "object"}, {"description", description}, {"additionalProperties", {{"type", "string"}}}};
+}
+
+document object_meta() {
+  document p;
+  p["name"] = string_field("Name of the object, unique within its namespace. Cannot be changed.");
+  p["generateName"] = string_field("Prefix from which the server makes a unique name when name is empty.");
+  p["namespace"] = string_field("Namespace that the object lives in; empty for cluster-scoped kinds.");
+  p["labels"] = string_map("Short key-value pairs that selectors match.");
+  p["annotations"] = string_map("Key-value pairs of any content that tools and people leave on the object.");
+  p["uid"] = string_field("Unique in time and space; set by the server.");
+  p["resourceVersion"] = string_field("Opaque version of the object, for optimistic concurrency and watches.");
+  p["generation"] = {
+      {"type", "integer"}, {"format", "int64"}, {"description", "Counts the changes of the desired state."}};
+  p["creationTimestamp"] = {
+      {"type", "string"}, {"format", "date-time"}, {"description", "When the object was created; set by the server."}};
+  p["deletionTimestamp"] = {
+      {"type", "string"}, {"format", "date-time"}, {"description", "When deletion was asked for; set by the server."}};
+  p["deletionGracePeriodSeconds"] = {
+      {"type", "integer"}, {"format", "int64"}, {"description", "Seconds granted to end gracefully."}};
+  p["finalizers"] = {{"type", "array"},
+                     {"items", {{"type", "string"}}},
+                     {"description", "Each must be removed by its owner before the object goes."}};
+  p["ownerReferences"] = {{"type", "array"},
+                          {"items", reference(std::string(meta_prefix) + "OwnerReference")},
+                          {"description", "Objects that this one depends on; it goes when all of them have gone."}};
+  return {{"type", "object"}, {"description", "Metadata that every object has."}, {"properties", p}};
+}
+
+document owner_reference() {
+  document p;
+  for (const char* name : {"apiVersion", "kind", "name", "uid"}) p[name] = {{"type", "string"}};
+  p["controller"] = {{"type", "boolean"}};
+  p["blockOwnerDeletion"] = {{"type", "boolean"}};
+  return {{"type", "object"}, {"required", {"apiVersion", "kind", "name", "uid"}}, {"properties", p}};
+}
+
+document list_meta() {
+  document p;
+  p["continue"] = string_field("Where to go on when the list was limited.");
+  p["resourceVersion"] = string_field("Version of the list as a whole.");
+  return {{"type", "object"}, {"properties", p}};
+}
+
+/// `io.open-cluster-management.work.v1.ManifestWork`: the group's labels backwards, as Kubernetes names definitions.
+std::string definition_name(const kind_info& k) {
+  if (k.group.empty()) return "io.k8s.api.core." + k.version + "." + k.kind;
+  std::string out;
+  std::string_view rest = k.group;
+  while (!rest.empty()) {
+    auto dot = rest.rfind('.');
+    out += std::string(dot == std::string_view::npos ? rest : rest.substr(dot + 1)) + ".";
+    rest = dot == std::string_view::npos ? std::string_view{} : rest.substr(0, dot);
+  }
+  return out + k.version + "." + k.kind;
+}
+
+document gvk_of(const kind_info& k, const std::string& kind) {
+  return {{"group", k.group}, {"version", k.version}, {"kind", kind}};
+}
+
+document kind_definition(const kind_info& k) {
+  document d = k.structure ? k.structure->openapi() : document::object();
+  if (!d.is_object()) d = document::object();
+  d["type"] = "object";
+  auto& p = d["properties"];
+  p["apiVersion"] = string_field("Group and version of this representation of the object.");
+  p["kind"] = string_field("Kind of the object, in CamelCase.");
+  p["metadata"] = {{"allOf", document::array({reference(std::string(meta_prefix) + "ObjectMeta")})},
+                   {"default", document::object()}};
+  d["x-kubernetes-group-version-kind"] = document::array({gvk_of(k, k.kind)});
+  return d;
+}
+
+document list_definition(const kind_info& k) {
+  document p;
+  p["apiVersion"] = {{"type", "string"}};
+  p["kind"] = {{"type", "string"}};
+  p["metadata"] = reference(std::string(meta_prefix) + "ListMeta");
+  p["items"] = {{"type", "array"}, {"items", reference(definition_name(k))}};
+  return {{"type", "object"},
+          {"required", {"items"}},
+          {"properties", p},
+          {"x-kubernetes-group-version-kind", document::array({gvk_of(k, k.list_kind)})}};
+}
+
+document query_parameters(std::initializer_list<const char*> names) {
+  document out = document::array();
+  for (std::string name : names) {
+    const char* type = name == "force" ? "boolean" : "string";
+    out.push_back({{"name", name}, {"in", "query"}, {"schema", {{"type", type}, {"uniqueItems", true}}}});
+  }
+  return out;
+}
+
+document operation(const kind_info& k, const char* action, const document& parameters) {
+  document content = {{"application/json", {{"schema", reference(definition_name(k))}}}};
+  return {{"x-kubernetes-action", action},
+          {"x-kubernetes-group-version-kind", gvk_of(k, k.kind)},
+          {"parameters", parameters},
+          {"responses", {{"200", {{"description", "OK"}, {"content", content}}}}}};
+}
+
+std::string path_of(const kind_info& k) {
+  return (k.group.empty() ? "/api/" : "/apis/") + k.api_version() + (k.namespaced ? "/namespaces/{namespace}/" : "/") +
+         k.plural;
+}
+
+void add_paths(document& paths, const kind_info& k) {
+  static const document write = query_parameters({"dryRun", "fieldManager", "fieldValidation"});
+  static const document patch = query_parameters({"dryRun", "fieldManager", "fieldValidation", "force"});
+  static const document remove = query_parameters({"dryRun", "gracePeriodSeconds", "propagationPolicy"});
+  static const document list =
+      query_parameters({"labelSelector", "fieldSelector", "limit", "continue", "resourceVersion", "watch"});
+  auto collection = path_of(k);
+  paths[collection]["get"] = operation(k, "list", list);
+  paths[collection]["post"] = operation(k, "post", write);
+  paths[collection]["delete"] = operation(k, "deletecollection", remove);
+  auto& item = paths[collection + "/{name}"];
+  item["get"] = operation(k, "get", document::array());
+  item["put"] = operation(k, "put", write);
+  item["patch"] = operation(k, "patch", patch);
+  item["delete"] = operation(k, "delete", remove);
+  for (const auto& sub : subresources_of(k)) {
+    auto& path = paths[collection + "/{name}/" + sub];
+    path["get"] = operation(k, "get", document::array());
+    path["put"] = operation(k, "put", write);
+    path["patch"] = operation(k, "patch", patch);
+  }
+}
+
+void append_varint(std::string& out, std::uint64_t v) {
+  for (; v >= 0x80; v >>= 7) out += static_cast<char>(v | 0x80);
+  out += static_cast<char>(v);
+}
+
+/// A length-delimited protobuf field.
+void append_field(std::string& out, unsigned number, std::string_view bytes) {
+  append_varint(out, number << 3 | 2);
+  append_varint(out, bytes.size());
+  out += bytes;
+}
+
+std::string field(unsigned number, std::string_view bytes) {
+  std::string out;
+  append_field(out, number, bytes);
+  return out;
+}
+
+/// A gnostic NamedPathItem with the one operation that old kubectl looks at: patch, its kind and its dryRun parameter.
+std::string v2_path(const kind_info& k) {
+  // NamedAny: name = 1, value = 2 (Any: yaml = 2).
+  auto gvk = field(1, "x-kubernetes-group-version-kind") + field(2, field(2, gvk_of(k, k.kind).dump()));
+  // ParametersItem.parameter = 1, Parameter.non_body_parameter = 2, .query_parameter_sub_schema = 3: in = 2, name = 4,
+  // type = 6.
+  auto dry_run = field(1, field(2, field(3, field(2, "query") + field(4, "dryRun") + field(6, "string"))));
+  // Operation: parameters = 8, vendor_extension = 13; PathItem: patch = 8; NamedPathItem: name = 1, value = 2.
+  return field(1, path_of(k) + "/{name}") + field(2, field(8, field(8, dry_run) + field(13, gvk)));
+}
+
+}  // namespace
+
+std::string openapi_cache::cached(const std::string& key) {
+  std::lock_guard lock(mutex_);
+  if (auto v = kinds_.version(); v != version_) {
+    texts_.clear();
+    version_ = v;
+  }
+  auto it = texts_.find(key);
+  if (it == texts_.end()) {
+    auto text = key == v2_key ? build_v2() : build(key);
+    if (text.empty()) return text;
+    it = texts_.emplace(key, std::move(text)).first;
+  }
+  return it->second;
+}
+
+std::string openapi_cache::group_version(const std::string& path) {
+  return path.starts_with("api") ? cached(path) : std::string();
+}
+
+std::string openapi_cache::index() {
+  std::set<std::string> paths;
+  for (const auto& k : kinds_.all()) paths.insert((k->group.empty() ? "api/" : "apis/") + k->api_version());
+  document out = {{"paths", document::object()}};
+  for (const auto& path : paths) {
+    std::string hash;
+    append_be64(hash, fnv1a(cached(path)));
+    out["paths"][path] = {{"serverRelativeURL", "/openapi/v3/" + path + "?hash=" + to_hex(hash)}};
+  }
+  return out.dump();
+}
+
+std::string openapi_cache::build(const std::string& path) const {
+  document schemas;
+  document paths = document::object();
+  for (const auto& k : kinds_.all()) {
+    if ((k->group.empty() ? "api/" : "apis/") + k->api_version() != path) continue;
+    schemas[definition_name(*k)] = kind_definition(*k);
+    schemas[definition_name(*k) + "List"] = list_definition(*k);
+    add_paths(paths, *k);
+  }
+  if (schemas.empty()) return {};
+  schemas[std::string(meta_prefix) + "ObjectMeta"] = object_meta();
+  schemas[std::string(meta_prefix) + "OwnerReference"] = owner_reference();
+  schemas[std::string(meta_prefix) + "ListMeta"] = list_meta();
+  document out = {{"openapi", "3.0.0"},
+                  {"info", {{"title", "Kubernetes"}, {"version", server_version_}}},
+                  {"paths", std::move(paths)},
+                  {"components", {{"schemas", std::move(schemas)}}}};
+  return out.dump();
+}
+
+std::string openapi_cache::v2_json() const {
+  document out = {{"swagger", "2.0"},
+                  {"info", {{"title", "Kubernetes"}, {"version", server_version_}}},
+                  {"paths", document::object()},
+                  {"definitions", document::object()}};
+  return out.dump();
+}
+
+std::string openapi_cache::v2_protobuf() { return cached(v2_key); }
+
+std::string openapi_cache::build_v2() const {
+  // openapi.v2.Document: swagger = 1, info = 2 (title = 1, version = 2), paths = 8 (path = 2), definitions = 9.
+  std::string paths;
+  for (const auto& k : kinds_.all()) append_field(paths, 2, v2_path(*k));
+  std::string out = field(1, "2.0");
+  append_field(out, 2, field(1, "Kubernetes") + field(2, server_version_));
+  append_field(out, 8, paths);
+  append_field(out, 9, "");
+  return out;
+}
+
+}  // namespace wh

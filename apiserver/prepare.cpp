@@ -1,0 +1,90 @@
+#include "apiserver/prepare.hpp"
+
+#include <fmt/format.h>
+
+#include "apiserver/admission.hpp"
+#include "apiserver/object_meta.hpp"
+
+namespace wh {
+
+namespace {
+
+constexpr std::size_t errors_max = 100;
+
+/// Drops what the kind does not know, and says so as the client wishes.
+answer<void> drop_unknown(api_call& call, const write_options& options, document& doc) {
+  const auto& kind = *call.kind.asked;
+  std::vector<std::string> unknown;
+  if (auto ok = normalize_metadata(kind, doc, unknown); !ok) return ok;
+  auto metadata = std::move(doc["metadata"]);
+  doc.erase("metadata");
+  auto pruned = kind.structure->prune(doc);
+  doc["metadata"] = std::move(metadata);
+  unknown.insert(unknown.end(), pruned.begin(), pruned.end());
+  call.warnings.clear();
+  if (unknown.empty() || options.unknown == write_options::unknown_fields::ignore) return {};
+  std::string list;
+  for (const auto& path : unknown) {
+    call.warnings.push_back("unknown field " + go_quote(path));
+    list += (list.empty() ? "" : ", ") + call.warnings.back();
+  }
+  if (options.unknown == write_options::unknown_fields::warn) return {};
+  call.warnings.clear();
+  return bad_request(fmt::format("{} in version {} cannot be handled as a {}: strict decoding error: {}", kind.kind,
+                                 go_quote(kind.version), kind.kind, list));
+}
+
+void append(std::vector<field_error>& to, std::vector<field_error> more) {
+  for (auto& e : more)
+    if (to.size() < errors_max) to.push_back(std::move(e));
+}
+
+/// Defaults, the kind's own rules and validation: the part that creates and updates share.
+answer<void> settle(api_call& call, admission& a) {
+  const auto& kind = *call.kind.asked;
+  kind.structure->apply_defaults(a.object);
+  if (auto ok = complete_object(a); !ok) return ok;
+  append(a.errors, validate_metadata(kind, a.object));
+  append(a.errors, kind.structure->validate(a.object));
+  if (a.old) append(a.errors, kind.structure->validate_update(*a.old, a.object));
+  if (a.errors.empty())
+    if (auto ok = check_object(a); !ok) return ok;
+  if (a.errors.empty()) return {};
+  return invalid_object(kind, name_of(a.object), a.errors);
+}
+
+}  // namespace
+
+answer<document> prepare_create(api_call& call, const write_options& options, document doc) {
+  if (auto ok = drop_unknown(call, options, doc); !ok) return ok.err();
+  // Nodes report themselves; everything else starts without the status that only controllers write.
+  if (call.kind.asked->has_status && call.resource() != "nodes") doc.erase("status");
+  if (auto ok = stamp_new(call, doc); !ok) return ok.err();
+  admission a{call, nullptr, doc, "", call.core->now(), {}};
+  if (auto ok = settle(call, a); !ok) return ok.err();
+  doc["apiVersion"] = call.kind.stored->api_version();
+  return doc;
+}
+
+answer<document> prepare_update(api_call& call, const write_options& options, const document& old, document next) {
+  if (auto ok = drop_unknown(call, options, next); !ok) return ok.err();
+  next = confine_to_subresource(call, old, std::move(next));
+  auto version = string_at(next, {"metadata", "resourceVersion"});
+  if (!version.empty() && version != string_at(old, {"metadata", "resourceVersion"}))
+    return object_modified(call.resource(), call.path.name);
+  std::vector<field_error> errors;
+  if (auto ok = carry_metadata(call, old, next, errors); !ok) return ok.err();
+  next["metadata"].erase("resourceVersion");
+  admission a{call, &old, next, call.path.subresource, call.core->now(), std::move(errors)};
+  if (auto ok = settle(call, a); !ok) return ok.err();
+  count_generation(*call.kind.asked, old, next);
+  next["apiVersion"] = call.kind.stored->api_version();
+  return next;
+}
+
+put put_of(const object_key& key, const document& doc, shared_bytes body) {
+  bool closing = key.resource == "namespaces" && is_deleting(doc);
+  return {key, std::move(body), closing ? namespace_phase::terminating : namespace_phase::active};
+}
+
+}  // namespace wh

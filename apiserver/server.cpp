@@ -1,0 +1,198 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "apiserver/core.hpp"
+#include "apiserver/list_options.hpp"
+#include "apiserver/nonresource.hpp"
+#include "apiserver/read.hpp"
+#include "apiserver/reviews.hpp"
+#include "apiserver/write.hpp"
+
+namespace wh {
+
+namespace {
+
+using handler = void (*)(const call_ptr&);
+
+/// What a method means on a collection, an object or a subresource.
+struct route {
+  const char* verb = nullptr;  ///< null: the method is not allowed
+  handler serve = nullptr;
+};
+
+bool asks_watch(const api_call& call) {
+  auto watch = bool_param(call.target, "watch");
+  return watch && *watch;
+}
+
+route route_collection(const api_call& call) {
+  const auto& m = call.request.method;
+  bool addressable = !call.kind.asked->namespaced || !call.path.ns.empty();
+  if (m == "GET") return asks_watch(call) ? route{"watch", handle_watch} : route{"list", handle_list};
+  if (m == "POST" && addressable) return {"create", handle_create};
+  if (m == "DELETE" && addressable) return {"deletecollection", handle_delete_collection};
+  return {};
+}
+
+route route_object(const api_call& call) {
+  const auto& m = call.request.method;
+  bool main = call.path.subresource.empty();
+  if (m == "GET") return main && asks_watch(call) ? route{"watch", handle_watch} : route{"get", handle_get};
+  if (m == "PUT") return {"update", handle_update};
+  if (m == "PATCH" && call.path.subresource != "finalize") return {"patch", handle_patch};
+  if (m == "DELETE" && main) return {"delete", handle_delete};
+  return {};
+}
+
+/// How RBAC and the refusal name what is asked.
+access_question question_of(const api_call& call) {
+  access_question q;
+  q.user = call.request.user;
+  q.verb = call.verb;
+  q.group = call.path.group;
+  q.resource = call.path.resource;
+  q.subresource = call.path.subresource;
+  q.ns = call.path.ns;
+  q.name = call.path.name;
+  // A namespace is in itself, so that a Role in it can grant reading it.
+  if (q.group.empty() && q.resource == "namespaces") q.ns = q.name;
+  // A list of one name is a matter of that name: resourceNames apply.
+  if (q.name.empty() && (q.verb == "list" || q.verb == "watch" || q.verb == "deletecollection"))
+    if (auto fields = parse_field_selector(call.target.param("fieldSelector"))) q.name = fields->name();
+  return q;
+}
+
+api_error denial(const access_question& q) {
+  if (!q.non_resource_path.empty())
+    return forbidden_error(
+        "", "", fmt::format("User {} cannot {} path {}", go_quote(q.user.name), q.verb, go_quote(q.non_resource_path)));
+  auto resource = q.subresource.empty() ? q.resource : q.resource + "/" + q.subresource;
+  auto where = q.ns.empty() ? std::string("at the cluster scope") : fmt::format("in the namespace {}", go_quote(q.ns));
+  auto qualified = q.group.empty() ? q.resource : q.resource + "." + q.group;
+  return forbidden_error(qualified, q.name,
+                         fmt::format("User {} cannot {} resource {} in API group {} {}", go_quote(q.user.name), q.verb,
+                                     go_quote(resource), go_quote(q.group), where));
+}
+
+/// True if the request may go on; otherwise it has been answered.
+bool authorize(const call_ptr& call, const access_question& q) {
+  if (call->core->options.access->allows(q)) return true;
+  call->respond(denial(q));
+  return false;
+}
+
+std::string lower(std::string text) {
+  for (auto& c : text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return text;
+}
+
+void serve_non_resource(const call_ptr& call) {
+  call->verb = lower(call->request.method);
+  call->counted_as = call->target.segments.empty() ? "/" : "/" + call->target.segments.front();
+  if (!is_open_path(*call)) {
+    access_question q;
+    q.user = call->request.user;
+    q.verb = call->verb;
+    q.non_resource_path = call->target.path;
+    if (!authorize(call, q)) return;
+  }
+  if (!handle_non_resource(call)) {
+    call->counted_as = "other";  // a path of the client's invention must not become a metric of its own
+    call->respond(path_not_found());
+  }
+}
+
+const virtual_resource* find_virtual(const resource_path& p) {
+  for (const auto& v : virtual_resources())
+    if (v.group == p.group && v.version == p.version && v.plural == p.resource) return &v;
+  return nullptr;
+}
+
+void serve_virtual(const call_ptr& call, const virtual_resource& resource) {
+  call->verb = "create";
+  call->counted_as = resource.plural + "." + resource.group;
+  if (resource.namespaced != !call->path.ns.empty() || !call->path.name.empty()) return call->respond(path_not_found());
+  if (call->request.method != "POST") return call->respond(method_not_allowed());
+  // Everyone who is known may ask about himself (Kubernetes grants it to system:authenticated by system:basic-user).
+  bool about_self = resource.kind.starts_with("Self") && call->request.user.name != "system:anonymous";
+  if (!about_self && !authorize(call, question_of(*call))) return;
+  handle_review(call, resource);
+}
+
+bool has_subresource(const kind_info& kind, const std::string& sub) {
+  auto all = subresources_of(kind);
+  return std::find(all.begin(), all.end(), sub) != all.end();
+}
+
+/// Fills in the kind; false: the path names nothing that is served.
+bool find_kind(api_call& call) {
+  const auto& p = call.path;
+  auto kind = call.core->options.kinds->find(p.group, p.version, p.resource);
+  if (!kind || (!kind->namespaced && !p.ns.empty())) return false;
+  if (kind->namespaced && p.ns.empty() && !p.name.empty()) return false;
+  if (!p.subresource.empty() && !has_subresource(*kind, p.subresource)) return false;
+  call.counted_as = kind->group_resource();
+  call.kind.stored = call.core->options.kinds->find_resource(call.counted_as);
+  if (!call.kind.stored) call.kind.stored = kind;
+  call.kind.asked = std::move(kind);
+  return true;
+}
+
+void serve_resource(const call_ptr& call) {
+  call->verb = lower(call->request.method);
+  call->counted_as = "other";
+  if (const auto* v = find_virtual(call->path)) return serve_virtual(call, *v);
+  if (!find_kind(*call)) return call->respond(path_not_found());
+  auto r = call->path.name.empty() ? route_collection(*call) : route_object(*call);
+  if (!r.verb) return call->respond(method_not_allowed());
+  call->verb = r.verb;
+  if (!authorize(call, question_of(*call))) return;
+  auto form = negotiate(call->request.accept, call->target.param("includeObject"));
+  if (!form) return call->respond(form.err());
+  call->form = std::move(*form);
+  r.serve(call);
+}
+
+class server final : public api_server {
+ public:
+  explicit server(const api_options& options) : core_(std::make_shared<server_core>(options)) {}
+  ~server() override { core_->stop(); }
+
+  void handle(api_request request, std::shared_ptr<api_reply> reply) override {
+    auto call = std::make_shared<api_call>();
+    call->core = core_;
+    call->request = std::move(request);
+    call->reply = std::move(reply);
+    call->started = core_->now();
+    if (call->request.user.name.empty()) call->request.user = {"system:anonymous", {"system:unauthenticated"}};
+    auto target = parse_target(call->request.target);
+    if (!target) {
+      call->counted_as = "other";
+      return call->respond(target.err());
+    }
+    call->target = std::move(*target);
+    auto path = parse_resource_path(call->target.segments);
+    if (!path || path->resource.empty()) return serve_non_resource(call);
+    if (core_->draining) return call->respond(unavailable("the server is shutting down"));
+    call->path = std::move(*path);
+    serve_resource(call);
+  }
+
+  void drain() override {
+    core_->draining = true;
+    core_->watches->stop();
+  }
+
+  std::vector<request_count> counts() const override { return core_->counters.all(); }
+
+ private:
+  std::shared_ptr<server_core> core_;
+};
+
+}  // namespace
+
+std::unique_ptr<api_server> make_api_server(const api_options& options) { return std::make_unique<server>(options); }
+
+}  // namespace wh

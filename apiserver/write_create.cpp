@@ -1,0 +1,93 @@
+#include <fmt/format.h>
+
+#include "apiserver/prepare.hpp"
+#include "apiserver/write.hpp"
+
+namespace wh {
+
+namespace {
+
+constexpr int name_tries = 8;  // for generated names, as Kubernetes
+
+struct create_job {
+  call_ptr call;
+  write_options options;
+  document wanted;
+  int tries = name_tries;
+};
+using job_ptr = std::shared_ptr<create_job>;
+
+void try_create(const job_ptr& job);
+
+/// Why a create into this namespace fails; nullopt if it should not.
+std::optional<api_error> namespace_problem(const api_call& call, std::string_view name) {
+  if (call.path.ns.empty()) return std::nullopt;
+  auto found = call.core->options.data->get({"namespaces", "", call.path.ns});
+  if (!found) return to_api_error(found.err(), {"namespaces", "", call.path.ns});
+  if (!*found) return object_not_found("namespaces", call.path.ns);
+  auto ns = decode_record(**found);
+  if (!ns || !is_deleting(*ns)) return std::nullopt;
+  auto e = forbidden_error(
+      call.resource(), name,
+      fmt::format("unable to create new content in namespace {} because it is being terminated", call.path.ns));
+  e.details["causes"] = document::array({{{"reason", "NamespaceTerminating"},
+                                          {"message", fmt::format("namespace {} is being terminated", call.path.ns)},
+                                          {"field", "metadata.namespace"}}});
+  return e;
+}
+
+void finish(const job_ptr& job, const object_key& key, const shared_bytes& body, const result<write_outcome>& outcome) {
+  auto& call = *job->call;
+  if (outcome) return call.respond_object(201, outcome->body ? *outcome->body : *body, outcome->rev);
+  const auto& e = outcome.err();
+  if (e.code == errc::already_exists && name_of(job->wanted).empty() && job->tries > 0) return try_create(job);
+  if (e.code == errc::not_found || e.code == errc::forbidden)
+    if (auto problem = namespace_problem(call, key.name)) return call.respond(*problem);
+  call.respond(to_api_error(e, key));
+}
+
+void dry_run(api_call& call, const object_key& key, const shared_bytes& body) {
+  if (auto problem = namespace_problem(call, key.name)) return call.respond(*problem);
+  auto found = call.core->options.data->get(key);
+  if (!found) return call.respond(to_api_error(found.err(), key));
+  if (*found) return call.respond(object_exists(key.resource, key.name));
+  call.respond_object(201, *body, {});
+}
+
+void try_create(const job_ptr& job) {
+  auto& call = *job->call;
+  --job->tries;
+  auto doc = prepare_create(call, job->options, job->wanted);
+  if (!doc) return call.respond(doc.err());
+  object_key key{call.resource(), call.path.ns, std::string(name_of(*doc))};
+  auto body = encode_body(*doc);
+  if (job->options.dry_run) return dry_run(call, key, body);
+  write_proposal p;
+  p.verb = write_proposal::verb_kind::create;
+  p.kind = call.kind.stored;
+  p.key = key;
+  p.body = body;
+  p.user = call.request.user;
+  p.proposed.preconditions.push_back(absent{key});
+  if (!key.ns.empty()) p.proposed.preconditions.push_back(namespace_active{key.ns});
+  p.proposed.puts.push_back(put_of(key, *doc, body));
+  call.core->options.gate->submit(std::move(p),
+                                  [job, key, body](const result<write_outcome>& o) { finish(job, key, body, o); });
+}
+
+}  // namespace
+
+void handle_create(const call_ptr& call) {
+  if (call->core->crds->is_terminating(call->resource())) {
+    auto e = method_not_allowed();
+    e.message = "create not allowed while custom resource definition is terminating";
+    return call->respond(e);
+  }
+  auto options = parse_write_options(*call);
+  if (!options) return call->respond(options.err());
+  auto doc = read_object(*call);
+  if (!doc) return call->respond(doc.err());
+  try_create(std::make_shared<create_job>(create_job{call, *options, std::move(*doc)}));
+}
+
+}  // namespace wh

@@ -1,0 +1,26 @@
+# Everything comes from Debian's packages (scripts/build lists them).
+find_package(Threads REQUIRED)
+find_package(OpenSSL 3 REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(prometheus-cpp REQUIRED)
+find_package(Boost 1.74 REQUIRED)
+
+find_path(LMDB_INCLUDE_DIR lmdb.h REQUIRED)
+find_library(LMDB_LIBRARY lmdb REQUIRED)
+add_library(wh_lmdb INTERFACE)
+target_include_directories(wh_lmdb SYSTEM INTERFACE ${LMDB_INCLUDE_DIR})
+target_link_libraries(wh_lmdb INTERFACE ${LMDB_LIBRARY})
+
+find_path(MSGPACK_INCLUDE_DIR msgpack.hpp REQUIRED)
+add_library(wh_msgpack INTERFACE)
+target_include_directories(wh_msgpack SYSTEM INTERFACE ${MSGPACK_INCLUDE_DIR})
+
+find_path(CAF_INCLUDE_DIR caf/all.hpp REQUIRED)
+find_library(CAF_CORE_LIBRARY caf_core REQUIRED)
+add_library(wh_caf INTERFACE)
+target_include_directories(wh_caf SYSTEM INTERFACE ${CAF_INCLUDE_DIR})
+target_link_libraries(wh_caf INTERFACE ${CAF_CORE_LIBRARY} Threads::Threads)

@@ -1,0 +1,21 @@
+#pragma once
+#include <iosfwd>
+
+#include "nodes/common/options.hpp"
+
+namespace wh::ctl {
+
+/// What whctl talks to besides the hub.
+struct ctl_streams {
+  std::istream* in = nullptr;
+  bool colour = false;
+  parse_surroundings around;
+};
+
+/// stdin, stdout, stderr and the environment; colour only on a terminal that wants it (NO_COLOR, TERM=dumb).
+ctl_streams process_streams();
+
+/// whctl itself: parses, runs, returns the exit code (0 done, 1 failed, 2 wrong usage).
+int run_whctl(int argc, const char* const* argv, const ctl_streams& streams);
+
+}  // namespace wh::ctl

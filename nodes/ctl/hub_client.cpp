@@ -1,0 +1,134 @@
+#include "nodes/ctl/hub_client.hpp"
+
+#include <cctype>
+
+#include "nodes/common/version.hpp"
+
+namespace wh::ctl {
+namespace {
+
+constexpr std::size_t page_size = 500;
+
+std::string joined(std::string base, std::string_view name) {
+  if (!name.empty()) base += "/" + percent_encode(name);
+  return base;
+}
+
+errc code_of(int http_status, std::string_view reason) {
+  if (reason == "AlreadyExists") return errc::already_exists;
+  switch (http_status) {
+    case 401: return errc::unauthorized;
+    case 403: return errc::forbidden;
+    case 404: return errc::not_found;
+    case 409: return errc::conflict;
+    case 410: return errc::gone;
+    case 413: return errc::too_large;
+    case 405:
+    case 415: return errc::unsupported;
+    case 429: return errc::busy;
+    case 503: return errc::unavailable;
+    case 504: return errc::timeout;
+    default: return http_status >= 500 ? errc::internal : errc::invalid;
+  }
+}
+
+std::string hint_for(const error& e) {
+  if (e.code == errc::unauthorized) return "; does this kubeconfig belong to this server?";
+  return "; is the hub running, and is this its address?";
+}
+
+}  // namespace
+
+std::string percent_encode(std::string_view text) {
+  static constexpr char digits[] = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (std::isalnum(byte) || c == '-' || c == '.' || c == '_' || c == '~') out += c;
+    else out += {'%', digits[byte >> 4], digits[byte & 15]};
+  }
+  return out;
+}
+
+error error_of_answer(int http_status, std::string_view body) {
+  const auto status = parse_json(body);
+  const auto message = status ? string_at(*status, {"message"}) : std::string_view();
+  const auto reason = status ? string_at(*status, {"reason"}) : std::string_view();
+  if (!message.empty()) return fail(code_of(http_status, reason), std::string(message));
+  return fail(code_of(http_status, reason), "the server answered HTTP " + std::to_string(http_status) +
+                                                (body.empty() ? "" : ": " + std::string(body.substr(0, 200))));
+}
+
+result<document> hub_client::call(const std::string& method, const std::string& path, const std::string& content_type,
+                                  const std::string& body) {
+  std::map<std::string, std::string> headers = {{"accept", "application/json"},
+                                                {"user-agent", "whctl/" + std::string(software_version())}};
+  if (!content_type.empty()) headers["content-type"] = content_type;
+  if (!access_.token.empty()) headers["authorization"] = "Bearer " + access_.token;
+  const auto answer = http_.request(method, access_.path_prefix + path, headers, body, timeout_);
+  if (!answer)
+    return fail(answer.err().code, "cannot reach the server " + access_.server.text() + " (from " + access_.origin +
+                                       "): " + answer.err().message + hint_for(answer.err()));
+  const std::string_view text = answer->body ? std::string_view(*answer->body) : std::string_view();
+  if (answer->status < 200 || answer->status > 299) return error_of_answer(answer->status, text);
+  auto parsed = parse_json(text, {.bytes_max = std::size_t{256} << 20});
+  if (!parsed)
+    return fail(errc::corrupt, "the answer of " + access_.server.text() + " is no JSON: " + parsed.err().message);
+  return parsed;
+}
+
+result<document> hub_client::get(const std::string& path) { return call("GET", path, "", ""); }
+
+result<std::optional<document>> hub_client::find(const std::string& path) {
+  auto found = get(path);
+  if (found) return std::optional<document>(std::move(*found));
+  if (found.err().code == errc::not_found) return std::optional<document>();
+  return found.err();
+}
+
+result<std::vector<document>> hub_client::list(const std::string& path, const std::string& query) {
+  std::vector<document> items;
+  std::string token;
+  do {
+    auto target = path + "?limit=" + std::to_string(page_size);
+    if (!query.empty()) target += "&" + query;
+    if (!token.empty()) target += "&continue=" + percent_encode(token);
+    auto part = get(target);
+    if (!part) return part.err();
+    if (auto it = part->find("items"); it != part->end() && it->is_array())
+      for (auto& item : *it) items.push_back(std::move(item));
+    token = std::string(string_at(*part, {"metadata", "continue"}));
+  } while (!token.empty());
+  return items;
+}
+
+result<document> hub_client::create(const std::string& path, const document& object) {
+  return call("POST", path, "application/json", object.dump());
+}
+
+result<document> hub_client::replace(const std::string& path, const document& object) {
+  return call("PUT", path, "application/json", object.dump());
+}
+
+result<document> hub_client::merge_patch(const std::string& path, const document& patch) {
+  return call("PATCH", path, "application/merge-patch+json", patch.dump());
+}
+
+result<document> hub_client::remove(const std::string& path) { return call("DELETE", path, "", ""); }
+
+std::string clusters_path(std::string_view name) {
+  return joined("/apis/cluster.open-cluster-management.io/v1/managedclusters", name);
+}
+
+std::string works_path(std::string_view cluster, std::string_view name) {
+  std::string base = "/apis/work.open-cluster-management.io/v1";
+  if (!cluster.empty()) base += "/namespaces/" + percent_encode(cluster);
+  return joined(base + "/manifestworks", name);
+}
+
+std::string csr_path(std::string_view name, std::string_view subresource) {
+  auto path = joined("/apis/certificates.k8s.io/v1/certificatesigningrequests", name);
+  return joined(std::move(path), subresource);
+}
+
+}  // namespace wh::ctl

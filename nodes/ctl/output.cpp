@@ -1,0 +1,90 @@
+#include "nodes/ctl/output.hpp"
+
+#include <algorithm>
+
+#include "base/assert.hpp"
+
+namespace wh::ctl {
+namespace {
+
+/// Characters on screen: UTF-8 continuation bytes take no place.
+std::size_t width_of(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+}
+
+std::string_view colour_of(std::string_view cell) {
+  if (cell == "True") return "\033[32m";
+  if (cell == "False") return "\033[31m";
+  if (cell == "Unknown" || cell == "Pending") return "\033[33m";
+  return {};
+}
+
+std::string painted(const std::string& cell, bool colour) {
+  const auto code = colour ? colour_of(cell) : std::string_view();
+  return code.empty() ? cell : std::string(code) + cell + "\033[0m";
+}
+
+}  // namespace
+
+void text_table::row(std::vector<std::string> cells) {
+  WH_ASSERT(cells.size() == headers_.size());
+  for (auto& cell : cells)
+    for (auto& c : cell)
+      if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  rows_.push_back(std::move(cells));
+}
+
+std::string text_table::render(bool colour) const {
+  std::vector<std::size_t> widths;
+  for (const auto& header : headers_) widths.push_back(width_of(header));
+  for (const auto& cells : rows_)
+    for (std::size_t i = 0; i < cells.size(); ++i) widths[i] = std::max(widths[i], width_of(cells[i]));
+  std::string out;
+  const auto add_line = [&](const std::vector<std::string>& cells, bool paint) {
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      out += painted(cells[i], paint);
+      if (i + 1 < cells.size()) out += std::string(widths[i] - width_of(cells[i]) + 3, ' ');
+    }
+    out += '\n';
+  };
+  add_line(headers_, false);
+  for (const auto& cells : rows_) add_line(cells, colour);
+  return out;
+}
+
+std::string print_document(const document& doc, output_format format) {
+  auto text = format == output_format::yaml ? to_yaml(doc) : doc.dump(4);
+  if (!text.ends_with('\n')) text += '\n';
+  return text;
+}
+
+document list_document(std::vector<document> items) {
+  return {{"apiVersion", "v1"}, {"kind", "List"}, {"items", document(std::move(items))}};
+}
+
+std::string age_of(const document& doc, instant now) {
+  const auto created = parse_rfc3339(string_at(doc, {"metadata", "creationTimestamp"}));
+  if (!created) return "<unknown>";
+  return human_duration(std::max(now - *created, duration::zero()));
+}
+
+std::string labels_text(const document& doc) {
+  std::string text;
+  if (const auto* labels = find_path(doc, {"metadata", "labels"}); labels && labels->is_object()) {
+    for (const auto& [key, value] : labels->items())
+      text += (text.empty() ? "" : ",") + key + "=" + (value.is_string() ? value.get<std::string>() : value.dump());
+  }
+  return text.empty() ? "<none>" : text;
+}
+
+std::string condition_cell(const document& doc, std::string_view type) {
+  const auto* conditions = find_path(doc, {"status", "conditions"});
+  const auto* found = conditions ? find_condition(*conditions, type) : nullptr;
+  if (!found) return "-";
+  const auto observed = int_at(*found, {"observedGeneration"}, 0);
+  if (observed != 0 && observed < generation_of(doc).get()) return "Pending";
+  return std::string(string_at(*found, {"status"}));
+}
+
+}  // namespace wh::ctl

@@ -1,0 +1,167 @@
+#include "nodes/hub/hub.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <random>
+#include <thread>
+
+#include "nodes/common/files.hpp"
+#include "nodes/common/kubeconfig.hpp"
+#include "nodes/hub/hub_core.hpp"
+#include "nodes/hub/hub_seed.hpp"
+#include "nodes/parts/local_ca.hpp"
+#include "nodes/parts/node_log.hpp"
+#include "nodes/parts/openssl_crypto.hpp"
+#include "nodes/parts/seed_objects.hpp"
+#include "persistence/store.hpp"
+#include "transport/link_live.hpp"
+
+namespace wh {
+namespace {
+
+/// SIGTERM to exit takes at most this long; what is not finished then is finished by nobody and was acknowledged to nobody.
+constexpr duration drain_grace = std::chrono::seconds(2);
+
+instant wall_clock() { return std::chrono::time_point_cast<duration>(std::chrono::system_clock::now()); }
+
+std::uint64_t random_seed() {
+  std::random_device device;
+  return (std::uint64_t{device()} << 32) | device();
+}
+
+}  // namespace
+
+result<void> validate(const hub_options& o) {
+  if (o.data_dir.empty()) return fail(errc::invalid, "--data-dir must not be empty");
+  if (o.manifest_limit_kib == 0 || o.manifest_limit_kib > 2048)
+    return fail(errc::invalid, "--manifest-limit must be between 1 and 2048 KiB");
+  if (o.certificate_life < std::chrono::minutes(10)) return fail(errc::invalid, "--certificate-life must be at least 10m");
+  return {};
+}
+
+/// Members are destroyed bottom up: who uses something stands below it.
+struct hub::parts {
+  hub_options options;
+  rng random{random_seed()};
+  key_and_cert ca;
+  std::unique_ptr<store> data;
+  std::unique_ptr<openssl_crypto> crypto;
+  event_loop loop{2};
+  std::unique_ptr<hub_core> core;
+  std::unique_ptr<link_listener> listener;
+  host_port api_at;
+  host_port link_at;
+  bool stopped = false;
+
+  result<void> open_data();
+  result<void> open_core();
+  result<void> serve();
+  result<void> announce();
+};
+
+result<void> hub::parts::open_data() {
+  if (auto ok = make_folder(options.data_dir, 0700); !ok) return ok;
+  lmdb_options lmdb;
+  lmdb.dir = options.data_dir + "/store";
+  lmdb.incarnation_seed = random_uuid(random);
+  auto opened = open_lmdb_store(lmdb);
+  if (!opened) return opened.err();
+  data = std::move(*opened);
+  auto authority = open_local_ca(options.data_dir + "/pki", "wheelhouse-hub-ca", wall_clock());
+  if (!authority) return authority.err();
+  ca = std::move(*authority);
+  crypto = std::make_unique<openssl_crypto>(ca);
+  return {};
+}
+
+result<void> hub::parts::open_core() {
+  hub_core_options o;
+  o.data = data.get();
+  o.crypto = crypto.get();
+  o.now = wall_clock;
+  o.seed = random.next();
+  o.timers = live_link_timers(loop);
+  o.make_runtime = make_live_runtime;
+  o.manifest_limit_bytes = options.manifest_limit_kib * 1024;
+  o.certificate_life = options.certificate_life;
+  o.log = log_note;
+  auto opened = hub_core::open(o);
+  if (!opened) return opened.err();
+  core = std::move(*opened);
+  return {};
+}
+
+result<void> hub::parts::serve() {
+  std::vector<std::string> names = {"localhost", "127.0.0.1", "::1"};
+  for (const auto& at : {options.api_listen, options.link_listen, options.api_advertise.value_or(options.api_listen),
+                         options.link_advertise.value_or(options.link_listen)})
+    if (at.host != "0.0.0.0" && at.host != "::") names.push_back(at.host);
+  names.insert(names.end(), options.tls_san.begin(), options.tls_san.end());
+  auto identity = make_server_identity(ca, names, wall_clock());
+  if (!identity) return identity.err();
+
+  auto listening = listen_link(loop, options.link_listen, server_tls(ca, *identity, true), {}, core->link().acceptor());
+  if (!listening) return listening.err();
+  listener = std::move(*listening);
+  link_at = listener->local();
+  auto front = core->api().serve(loop, options.api_listen, server_tls(ca, *identity, false));
+  if (!front) return front.err();
+  api_at = *front;
+  return {};
+}
+
+/// Tells people and programs where the hub is. hub.json comes last: who sees it can connect.
+result<void> hub::parts::announce() {
+  const auto told = [](const host_port& at, const std::optional<host_port>& advertised) {
+    host_port address = advertised.value_or(at);
+    if (address.port == 0) address.port = at.port;
+    return address;
+  };
+  const auto api_told = told(api_at, options.api_advertise);
+  const auto link_told = told(link_at, options.link_advertise);
+  auto pin = ca_pin(ca.cert_pem);
+  if (!pin) return pin.err();
+  auto info = seed_objects(*data, core->api().kinds(), {cluster_info(api_told.text(), link_told.text(), ca.cert_pem, *pin)},
+                           true, wall_clock(), random);
+  if (!info) return info;
+  auto admin = make_admin_identity(ca, "wheelhouse-admin", wall_clock());
+  if (!admin) return admin.err();
+  if (auto ok = write_kubeconfig(options.data_dir + "/admin.kubeconfig", {"wheelhouse", api_told, ca.cert_pem, *admin}); !ok)
+    return ok;
+  const nlohmann::json addresses = {{"api", api_at.text()}, {"link", link_at.text()}};
+  return write_file_atomically(options.data_dir + "/hub.json", addresses.dump() + "\n", 0644);
+}
+
+hub::hub() : parts_(std::make_unique<parts>()) {}
+
+hub::~hub() { stop(); }
+
+result<std::unique_ptr<hub>> hub::start(const hub_options& options) {
+  std::unique_ptr<hub> self(new hub());
+  auto& p = *self->parts_;
+  p.options = options;
+  if (auto ok = p.open_data(); !ok) return ok.err();
+  if (auto ok = p.open_core(); !ok) return ok.err();
+  if (auto ok = p.serve(); !ok) return ok.err();
+  if (auto ok = p.announce(); !ok) return ok.err();
+  return self;
+}
+
+host_port hub::api_address() const { return parts_->api_at; }
+host_port hub::link_address() const { return parts_->link_at; }
+event_loop& hub::loop() { return parts_->loop; }
+
+void hub::stop() {
+  auto& p = *parts_;
+  if (p.stopped) return;
+  p.stopped = true;
+  if (p.listener) p.listener->stop();
+  if (p.core) p.core->drain(drain_grace);
+  // The goodbyes leave on the loop; a spoke that does not take its own must not hold us up.
+  for (int i = 0; i < 50 && p.core && p.core->link().figures().sessions > 0; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  p.loop.stop();
+}
+
+}  // namespace wh

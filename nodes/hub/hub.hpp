@@ -1,0 +1,47 @@
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "transport/net.hpp"
+
+namespace wh {
+
+/// How a hub is started.
+struct hub_options {
+  std::string data_dir;
+  host_port api_listen{"127.0.0.1", 6443};
+  host_port link_listen{"127.0.0.1", 6444};
+  std::optional<host_port> api_advertise;   ///< what clients are told; default: where it listens
+  std::optional<host_port> link_advertise;  ///< what spokes are told
+  std::vector<std::string> tls_san;         ///< further names or addresses in the server's certificate
+  std::uint64_t manifest_limit_kib = 500;   ///< sum of a ManifestWork's manifests
+  duration certificate_life = std::chrono::hours(24 * 365);
+};
+result<void> validate(const hub_options& options);
+
+/// The hub process: store, actors, API front door and link, put together. Files in the data folder:
+///   store/  the database      pki/  the CA      admin.kubeconfig (0600)      hub.json (addresses, written when ready)
+class hub {
+ public:
+  /// Opens everything; the error says what failed and where. On return the hub serves.
+  static result<std::unique_ptr<hub>> start(const hub_options& options);
+  ~hub();
+  hub(const hub&) = delete;
+  hub& operator=(const hub&) = delete;
+
+  host_port api_address() const;
+  host_port link_address() const;
+  /// Ends connections and watches, lets commits under way finish, closes the store.
+  void stop();
+  event_loop& loop();
+
+ private:
+  hub();
+  struct parts;
+  std::unique_ptr<parts> parts_;
+};
+
+}  // namespace wh

@@ -1,0 +1,140 @@
+#include "nodes/hub/hub_core.hpp"
+
+#include "actors/hub/certificate_authority.hpp"
+#include "actors/hub/gatekeeper.hpp"
+#include "actors/hub/managed_cluster.hpp"
+#include "actors/names.hpp"
+#include "actors/owners.hpp"
+#include "actors/shared/garbage_collector.hpp"
+#include "actors/shared/namespace_lifecycle.hpp"
+#include "nodes/hub/hub_metrics.hpp"
+#include "nodes/hub/hub_seed.hpp"
+#include "nodes/parts/seed_objects.hpp"
+
+namespace wh {
+namespace {
+
+address singleton(actor_kind kind) { return {kind, ""}; }
+
+/// Which actors react to a change of a kind that they do not own.
+void route(const change& c, std::vector<address>& to) {
+  if (c.key.resource == names::csrs) {
+    to.push_back(singleton(actor_kind::certificate_authority));
+    const auto doc = c.body ? decode_body(*c.body) : result<document>(document());
+    if (doc && c.body && !label_of(*doc, names::cluster_name_label).empty())
+      to.push_back({actor_kind::managed_cluster, std::string(label_of(*doc, names::cluster_name_label))});
+  }
+  if (c.key.resource == names::namespaces) to.push_back(singleton(actor_kind::namespace_lifecycle));
+  if (concerns_garbage_collector(c)) to.push_back(singleton(actor_kind::garbage_collector));
+}
+
+}  // namespace
+
+hub_core::hub_core(const hub_core_options& options) : options_(options), random_(options.seed), gate_(*options.data) {}
+
+hub_core::~hub_core() { router_.reset(); }
+
+result<std::unique_ptr<hub_core>> hub_core::open(const hub_core_options& options) {
+  std::unique_ptr<hub_core> self(new hub_core(options));
+  self->make_api();
+  if (auto ok = self->seed(); !ok) return ok.err();
+  self->make_link();
+  self->start_runtime();
+  self->spawn_actors();
+  return self;
+}
+
+void hub_core::make_api() {
+  api_stack_options api;
+  api.data = options_.data;
+  api.kinds = kind_set::hub;
+  api.gate = &gate_;
+  api.now = options_.now;
+  api.seed = random_.next();
+  api.manifest_limit_bytes = options_.manifest_limit_bytes;
+  api.metrics = [this] { return hub_metrics(*options_.data, *runtime_, api_->api(), link_->figures()); };
+  api.ready = [this]() -> result<void> {
+    const auto health = options_.data->health();
+    if (!health.writable) return fail(errc::read_only, health.reason);
+    return {};
+  };
+  api.after = options_.timers.after;
+  api_ = std::make_unique<api_stack>(api);
+}
+
+void hub_core::make_link() {
+  hub_link_options o;
+  o.post = [this](envelope e) { return runtime_->post(std::move(e)); };
+  o.timers = options_.timers;
+  o.seed = random_.next();
+  o.log = [log = options_.log](note n) { log({actor_kind::session, "link"}, std::move(n)); };
+  link_ = std::make_unique<hub_link_host>(std::move(o));
+}
+
+std::unique_ptr<actor_logic> hub_core::make_actor(const address& a) const {
+  switch (a.kind) {
+    case actor_kind::managed_cluster: return std::make_unique<bound_actor<managed_cluster>>(make_managed_cluster(a.name));
+    case actor_kind::gatekeeper: return std::make_unique<bound_actor<gatekeeper>>(gatekeeper{});
+    case actor_kind::certificate_authority:
+      return std::make_unique<bound_actor<certificate_authority>>(certificate_authority{options_.certificate_life});
+    case actor_kind::namespace_lifecycle:
+      return std::make_unique<bound_actor<namespace_lifecycle>>(namespace_lifecycle{hub_owner_of, {}});
+    case actor_kind::garbage_collector: {
+      garbage_collector gc;
+      gc.owners = hub_owner_of;
+      gc.resources = [api = api_.get()] { return api->resources(false); };
+      return std::make_unique<bound_actor<garbage_collector>>(std::move(gc));
+    }
+    default: return nullptr;
+  }
+}
+
+void hub_core::to_port(envelope e, const std::optional<commit>& under) {
+  if (e.to.kind == actor_kind::session) return link_->deliver(std::move(e));
+  if (e.to.kind == actor_kind::api)
+    if (const auto* reply = std::get_if<admit_reply>(&e.body)) gate_.deliver(*reply, under);
+}
+
+void hub_core::start_runtime() {
+  runtime_options o;
+  o.data = options_.data;
+  o.crypto = options_.crypto;
+  o.factory = [this](const address& a) { return make_actor(a); };
+  o.now = options_.now;
+  o.seed = random_.next();
+  o.to_port = [this](envelope e, const std::optional<commit>& under) { to_port(std::move(e), under); };
+  o.namespaced_resources = [this] { return api_->resources(true); };
+  o.restarted = [this](const address& a) {
+    if (a.kind == actor_kind::managed_cluster) link_->close_sessions_of(a.name);
+  };
+  o.log = options_.log;
+  runtime_ = options_.make_runtime(std::move(o));
+  gate_.attach(*runtime_);
+  router_ = std::make_unique<feed_router>(*options_.data, *runtime_, route);
+}
+
+result<void> hub_core::seed() {
+  auto fixed = standard_namespaces();
+  for (auto& role : hub_roles()) fixed.push_back(std::move(role));
+  return seed_objects(*options_.data, api_->kinds(), std::move(fixed), false, options_.now(), random_);
+}
+
+/// Every cluster's actor runs from the start: their graces run out whether or not their spokes call.
+void hub_core::spawn_actors() {
+  runtime_->spawn(singleton(actor_kind::certificate_authority));
+  runtime_->spawn(singleton(actor_kind::namespace_lifecycle));
+  runtime_->spawn(singleton(actor_kind::garbage_collector));
+  auto clusters = options_.data->list({names::managed_clusters, "", ""});
+  if (!clusters) return;
+  for (const auto& r : clusters->records) runtime_->spawn({actor_kind::managed_cluster, r.key.name});
+}
+
+void hub_core::drain(duration grace) {
+  link_->drain();
+  api_->drain(grace);
+  router_.reset();
+  runtime_->stop(grace);
+  gate_.drain();
+}
+
+}  // namespace wh

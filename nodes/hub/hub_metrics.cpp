@@ -1,0 +1,80 @@
+#include "nodes/hub/hub_metrics.hpp"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include <map>
+
+namespace wh {
+namespace {
+
+void add_gauge(prometheus::Registry& registry, const char* name, const char* help, double value) {
+  prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({}).Set(value);
+}
+
+/// Sums by kind of actor: ten thousand clusters must not become ten thousand time series.
+struct kind_sums {
+  double actors = 0, messages = 0, dropped = 0, restarts = 0, reloads = 0, depth = 0, quarantined = 0, handler_s = 0, waiting_s = 0;
+};
+
+void add_actors(prometheus::Registry& registry, const actor_runtime& runtime) {
+  std::map<std::string, kind_sums> sums;
+  for (const auto& c : runtime.counters()) {
+    auto& s = sums[to_string(address{c.who.kind, ""})];
+    s.actors += 1;
+    s.messages += static_cast<double>(c.messages);
+    s.dropped += static_cast<double>(c.dropped + c.unhandled);
+    s.restarts += static_cast<double>(c.restarts);
+    s.reloads += static_cast<double>(c.reloads);
+    s.depth += c.depth;
+    s.quarantined += c.quarantined ? 1 : 0;
+    s.handler_s += static_cast<double>(c.handler_micros) / 1e6;
+    s.waiting_s += static_cast<double>(c.mailbox_micros) / 1e6;
+  }
+  const auto family = [&](const char* name, const char* help, double kind_sums::*field) {
+    auto& f = prometheus::BuildGauge().Name(name).Help(help).Register(registry);
+    for (const auto& [kind, s] : sums) f.Add({{"kind", kind}}).Set(s.*field);
+  };
+  family("wheelhouse_actors", "Actors alive", &kind_sums::actors);
+  family("wheelhouse_actor_messages_total", "Messages handled", &kind_sums::messages);
+  family("wheelhouse_actor_dropped_total", "Messages dropped or not understood", &kind_sums::dropped);
+  family("wheelhouse_actor_restarts_total", "Restarts after a failed handler", &kind_sums::restarts);
+  family("wheelhouse_actor_reloads_total", "Reloads after a failed precondition", &kind_sums::reloads);
+  family("wheelhouse_actor_mailbox_depth", "Messages waiting", &kind_sums::depth);
+  family("wheelhouse_actor_quarantined", "Actors in quarantine", &kind_sums::quarantined);
+  family("wheelhouse_actor_handler_seconds_total", "Time in handlers", &kind_sums::handler_s);
+  family("wheelhouse_actor_mailbox_seconds_total", "Time that messages waited", &kind_sums::waiting_s);
+}
+
+void add_requests(prometheus::Registry& registry, const api_server& api) {
+  auto& count = prometheus::BuildCounter().Name("wheelhouse_api_requests_total").Help("API requests answered").Register(registry);
+  auto& time = prometheus::BuildCounter().Name("wheelhouse_api_request_seconds_total").Help("Time in API requests").Register(registry);
+  for (const auto& c : api.counts()) {
+    const prometheus::Labels labels = {{"verb", c.verb}, {"resource", c.resource}, {"code", std::to_string(c.code)}};
+    count.Add(labels).Increment(static_cast<double>(c.count));
+    time.Add(labels).Increment(static_cast<double>(c.micros) / 1e6);
+  }
+}
+
+}  // namespace
+
+std::string hub_metrics(const store& data, const actor_runtime& runtime, const api_server& api,
+                        const hub_link_figures& link) {
+  prometheus::Registry registry;
+  const auto window = data.window();
+  add_gauge(registry, "wheelhouse_store_revision", "Newest durable revision", static_cast<double>(window.current.get()));
+  add_gauge(registry, "wheelhouse_store_compacted_revision", "Oldest revision that can no longer be read",
+            static_cast<double>(window.compacted.get()));
+  add_gauge(registry, "wheelhouse_store_writable", "1 unless the store is read-only", data.health().writable ? 1 : 0);
+  add_gauge(registry, "wheelhouse_link_members", "Spokes connected", static_cast<double>(link.members));
+  add_gauge(registry, "wheelhouse_link_applicants", "Spokes waiting to be let in", static_cast<double>(link.applicants));
+  add_gauge(registry, "wheelhouse_link_frames_in_total", "Frames received", static_cast<double>(link.frames_in));
+  add_gauge(registry, "wheelhouse_link_frames_out_total", "Frames sent", static_cast<double>(link.frames_out));
+  add_actors(registry, runtime);
+  add_requests(registry, api);
+  return prometheus::TextSerializer().Serialize(registry.Collect());
+}
+
+}  // namespace wh

@@ -1,0 +1,14 @@
+#pragma once
+#include <string>
+
+#include "actors/runtime/runtime.hpp"
+#include "apiserver/api.hpp"
+#include "nodes/hub/link_host.hpp"
+
+namespace wh {
+
+/// What /metrics shows, in Prometheus' text format.
+std::string hub_metrics(const store& data, const actor_runtime& runtime, const api_server& api,
+                        const hub_link_figures& link);
+
+}  // namespace wh

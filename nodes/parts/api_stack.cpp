@@ -1,0 +1,49 @@
+#include "nodes/parts/api_stack.hpp"
+
+#include <set>
+
+namespace wh {
+
+api_stack::api_stack(const api_stack_options& options) : options_(options) {
+  add_builtin_kinds(kinds_, options.kinds);
+  access_ = make_rbac_authorizer(*options.data);
+  if (!options_.gate) {
+    own_gate_ = make_store_gate(*options.data);
+    options_.gate = own_gate_.get();
+  }
+  api_options api;
+  api.data = options.data;
+  api.kinds = &kinds_;
+  api.gate = options_.gate;
+  api.access = access_.get();
+  api.now = options.now;
+  api.seed = options.seed;
+  api.manifest_limit_bytes = options.manifest_limit_bytes;
+  api.metrics = options.metrics;
+  api.ready = options.ready;
+  api.after = options.after;
+  api_ = make_api_server(api);
+}
+
+api_stack::~api_stack() = default;
+
+std::vector<std::string> api_stack::resources(bool namespaced_only) const {
+  std::set<std::string> all;
+  for (const auto& kind : kinds_.all())
+    if (kind->storage && (kind->namespaced || !namespaced_only)) all.insert(kind->group_resource());
+  return {all.begin(), all.end()};
+}
+
+result<host_port> api_stack::serve(event_loop& loop, const host_port& at, const tls_config& tls) {
+  auto server = serve_api(loop, at, tls, {}, *api_);
+  if (!server) return server.err();
+  https_ = std::move(*server);
+  return https_->local();
+}
+
+void api_stack::drain(duration grace) {
+  api_->drain();
+  if (https_) https_->drain(grace);
+}
+
+}  // namespace wh

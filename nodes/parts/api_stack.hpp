@@ -1,0 +1,53 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "apiserver/https_front.hpp"
+#include "resources/kinds.hpp"
+
+namespace wh {
+
+/// What an API server is put together from.
+struct api_stack_options {
+  store* data = nullptr;
+  kind_set kinds = kind_set::hub;
+  write_gate* gate = nullptr;  ///< null: straight to the store
+  std::function<instant()> now;
+  std::uint64_t seed = 0;
+  std::size_t manifest_limit_bytes = 500 * 1024;
+  std::function<std::string()> metrics;
+  std::function<result<void>()> ready;
+  std::function<void(duration, std::function<void()>)> after;  ///< timers for watch time-outs; null: none
+};
+
+/// Kinds, access control and request core over one store: the hub's front door and the embedded cluster alike.
+class api_stack {
+ public:
+  explicit api_stack(const api_stack_options& options);
+  ~api_stack();
+  api_stack(const api_stack&) = delete;
+  api_stack& operator=(const api_stack&) = delete;
+
+  kind_registry& kinds() { return kinds_; }
+  api_server& api() { return *api_; }
+  store& data() { return *options_.data; }
+
+  /// Group resources of all kinds, or of the namespaced ones: for the actors that walk a namespace or everything.
+  std::vector<std::string> resources(bool namespaced_only) const;
+
+  /// Opens the HTTPS front. Call once.
+  result<host_port> serve(event_loop& loop, const host_port& at, const tls_config& tls);
+  /// Ends watches, answers what is under way, closes the front.
+  void drain(duration grace);
+
+ private:
+  api_stack_options options_;
+  kind_registry kinds_;
+  std::unique_ptr<rbac_authorizer> access_;
+  std::unique_ptr<write_gate> own_gate_;
+  std::unique_ptr<api_server> api_;
+  std::unique_ptr<http_server> https_;
+};
+
+}  // namespace wh

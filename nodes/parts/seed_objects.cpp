@@ -1,0 +1,75 @@
+#include "nodes/parts/seed_objects.hpp"
+
+#include <fmt/format.h>
+
+#include <future>
+
+namespace wh {
+namespace {
+
+result<commit> submit_and_wait(store& s, batch b) {
+  std::promise<result<commit>> done;
+  auto outcome = done.get_future();
+  s.submit(std::move(b), [&](result<commit> r) { done.set_value(std::move(r)); });
+  return outcome.get();
+}
+
+void complete_metadata(document& doc, instant now, rng& random) {
+  auto& meta = doc["metadata"];
+  meta["uid"] = random_uuid(random);
+  meta["creationTimestamp"] = to_rfc3339(now);
+}
+
+/// The existing object with the seed's contents; nullopt when it has them already.
+std::optional<document> refreshed(const document& existing, const document& seed) {
+  document wanted = seed;
+  wanted["metadata"] = existing["metadata"];
+  wanted["metadata"].erase("resourceVersion");
+  if (const document* labels = find_path(seed, {"metadata", "labels"})) wanted["metadata"]["labels"].update(*labels);
+  document before = existing;
+  before["metadata"].erase("resourceVersion");
+  if (wanted == before) return std::nullopt;
+  return wanted;
+}
+
+}  // namespace
+
+std::vector<document> standard_namespaces() {
+  std::vector<document> all;
+  for (const char* name : {"default", "kube-system", "kube-public"})
+    all.push_back({{"apiVersion", "v1"},
+                   {"kind", "Namespace"},
+                   {"metadata", {{"name", name}, {"labels", {{"kubernetes.io/metadata.name", name}}}}},
+                   {"spec", {{"finalizers", {"kubernetes"}}}},
+                   {"status", {{"phase", "Active"}}}});
+  return all;
+}
+
+result<void> seed_objects(store& s, const kind_registry& kinds, std::vector<document> objects, bool refresh, instant now,
+                          rng& random) {
+  batch b;
+  for (auto& doc : objects) {
+    const auto gv = split_api_version(api_version(doc));
+    const auto kind = kinds.find_kind(gv.group, gv.version, kind_of(doc));
+    if (!kind) return fail(errc::internal, fmt::format("no kind {} {}", api_version(doc), kind_of(doc)));
+    const object_key key{kind->group_resource(), std::string(namespace_of(doc)), std::string(name_of(doc))};
+    auto existing = s.get(key);
+    if (!existing) return existing.err();
+    if (*existing) {
+      if (!refresh) continue;
+      auto current = decode_record(**existing);
+      if (!current) return current.err();
+      if (auto wanted = refreshed(*current, doc)) b.puts.push_back({key, encode_body(*wanted), {}});
+      continue;
+    }
+    complete_metadata(doc, now, random);
+    b.preconditions.push_back(absent{key});
+    b.puts.push_back({key, encode_body(doc), {}});
+  }
+  if (b.empty()) return {};
+  auto done = submit_and_wait(s, std::move(b));
+  if (!done) return done.err();
+  return {};
+}
+
+}  // namespace wh

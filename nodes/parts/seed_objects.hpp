@@ -1,0 +1,20 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "base/random.hpp"
+#include "base/time.hpp"
+#include "persistence/store.hpp"
+#include "resources/kinds.hpp"
+
+namespace wh {
+
+/// Namespaces that every Kubernetes-style server has: default, kube-system, kube-public.
+std::vector<document> standard_namespaces();
+
+/// Creates those of `objects` that do not exist yet; with `refresh`, brings existing ones to the given contents (metadata
+/// other than labels stays). Blocks until durable. Called before the node serves anything.
+result<void> seed_objects(store& s, const kind_registry& kinds, std::vector<document> objects, bool refresh, instant now,
+                          rng& random);
+
+}  // namespace wh

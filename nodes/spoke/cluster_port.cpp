@@ -1,0 +1,189 @@
+#include "nodes/spoke/cluster_port.hpp"
+
+#include <fmt/format.h>
+
+#include "resources/quantity.hpp"
+
+namespace wh {
+namespace {
+
+/// Waits for the one answer of a request made inside the process.
+class local_reply final : public api_reply {
+ public:
+  explicit local_reply(std::function<void(api_response)> done) : done_(std::move(done)) {}
+  void respond(api_response response) override { done_(std::move(response)); }
+  void start_stream(int, std::map<std::string, std::string>) override {}
+  void write(shared_bytes) override {}
+  void finish() override {}
+  std::size_t unsent() const override { return 0; }
+  bool alive() const override { return true; }
+  void on_done(std::function<void()>) override {}
+
+ private:
+  std::function<void(api_response)> done_;
+};
+
+errc code_of_status(int status, std::string_view reason) {
+  if (reason == "AlreadyExists") return errc::already_exists;
+  switch (status) {
+    case 400: return errc::malformed;
+    case 401: return errc::unauthorized;
+    case 403: return errc::forbidden;
+    case 404: return errc::not_found;
+    case 409: return errc::conflict;
+    case 410: return errc::gone;
+    case 413: return errc::too_large;
+    case 422: return errc::invalid;
+    case 429: return errc::busy;
+    case 503: return errc::unavailable;
+    case 504: return errc::timeout;
+    default: return errc::internal;
+  }
+}
+
+std::string collection_path(const kind_info& kind, const std::string& ns) {
+  const std::string base = kind.group.empty() ? "/api/" + kind.version : "/apis/" + kind.group + "/" + kind.version;
+  return kind.namespaced ? fmt::format("{}/namespaces/{}/{}", base, ns, kind.plural) : fmt::format("{}/{}", base, kind.plural);
+}
+
+api_request request_of(const cluster_call& m, const kind_info& kind) {
+  api_request request;
+  request.user = {"system:wheelhouse:spoke", {"system:masters"}};
+  request.accept = "application/json";
+  request.content_type = "application/json";
+  request.user_agent = "wheelhouse-spoke";
+  const std::string collection = collection_path(kind, m.object.ns);
+  const std::string object = collection + "/" + m.object.name;
+  if (m.body) request.body = *m.body;
+  switch (m.verb) {
+    case cluster_call::verb_kind::get: request.method = "GET", request.target = object; break;
+    case cluster_call::verb_kind::create: request.method = "POST", request.target = collection; break;
+    case cluster_call::verb_kind::replace: request.method = "PUT", request.target = object; break;
+    case cluster_call::verb_kind::replace_status: request.method = "PUT", request.target = object + "/status"; break;
+    case cluster_call::verb_kind::remove:
+      request.method = "DELETE", request.target = object;
+      request.body = m.uid.empty() ? "" : document{{"preconditions", {{"uid", m.uid}}}}.dump();
+      break;
+  }
+  return request;
+}
+
+/// A removed object's answer is either the object (finalizers hold it) or a Status: nothing is left.
+bool is_status(const document& answer) { return kind_of(answer) == "Status"; }
+
+cluster_reply reply_of(const cluster_call& m, const kind_info& kind, const api_response& response) {
+  cluster_reply reply{.id = m.id, .failure = {}, .body = nullptr, .resource = kind.plural, .namespaced = kind.namespaced};
+  const bool sound = response.status >= 200 && response.status < 300;
+  if (sound && m.verb != cluster_call::verb_kind::remove) {
+    reply.body = response.body;
+    return reply;
+  }
+  auto answer = parse_json(response.body ? *response.body : "");
+  if (sound) {
+    if (answer && !is_status(*answer) && is_deleting(*answer)) reply.body = response.body;
+    return reply;
+  }
+  reply.failure = answer ? error{code_of_status(response.status, string_at(*answer, {"reason"})),
+                                 std::string(string_at(*answer, {"message"}))}
+                         : error{code_of_status(response.status, ""), fmt::format("HTTP status {}", response.status)};
+  return reply;
+}
+
+}  // namespace
+
+cluster_port::cluster_port(api_stack& cluster, post_envelope post) : cluster_(cluster), post_(std::move(post)) {
+  cluster_.data().subscribe(this);
+}
+
+cluster_port::~cluster_port() { cluster_.data().unsubscribe(this); }
+
+kind_ptr cluster_port::kind_of_object(const cluster_object& o) const {
+  const auto gv = split_api_version(o.api_version);
+  return cluster_.kinds().find_kind(gv.group, gv.version, o.kind);
+}
+
+void cluster_port::deliver(envelope e) {
+  if (const auto* m = std::get_if<cluster_call>(&e.body)) return call(*m, e.from);
+  if (const auto* m = std::get_if<cluster_watch>(&e.body)) return watch(*m, e.from);
+}
+
+void cluster_port::call(const cluster_call& m, const address& from) {
+  const auto answer = [post = post_, from](cluster_reply reply) {
+    post({from, {actor_kind::cluster, ""}, std::move(reply)});
+  };
+  const auto kind = kind_of_object(m.object);
+  if (!kind)
+    return answer({.id = m.id,
+                   .failure = error{errc::unsupported, fmt::format("the cluster knows no kind {} in version {}",
+                                                                   m.object.kind, m.object.api_version)},
+                   .body = nullptr,
+                   .resource = "",
+                   .namespaced = false});
+  if (kind->namespaced && m.object.ns.empty())
+    return answer({.id = m.id,
+                   .failure = error{errc::not_found, "metadata.namespace is required"},
+                   .body = nullptr,
+                   .resource = kind->plural,
+                   .namespaced = true});
+  cluster_.api().handle(request_of(m, *kind), std::make_shared<local_reply>([m, kind, answer](const api_response& response) {
+                          answer(reply_of(m, *kind, response));
+                        }));
+}
+
+void cluster_port::watch(const cluster_watch& m, const address& from) {
+  std::lock_guard lock(mutex_);
+  for (const auto& key : watched_by_[from]) {
+    auto it = watchers_.find(key);
+    if (it == watchers_.end()) continue;
+    it->second.erase(from);
+    if (it->second.empty()) watchers_.erase(it);
+  }
+  auto& keys = watched_by_[from];
+  keys.clear();
+  for (const auto& object : m.objects) {
+    const auto kind = kind_of_object(object);
+    if (!kind) continue;  // asked again after the next round, which will know the kind
+    const object_key key{kind->group_resource(), kind->namespaced ? object.ns : "", object.name};
+    watchers_[key][from] = object;
+    keys.push_back(key);
+  }
+  if (keys.empty()) watched_by_.erase(from);
+}
+
+void cluster_port::on_committed(const std::vector<change>& changes) {
+  bool nodes_changed = false;
+  std::vector<envelope> news;
+  {
+    std::lock_guard lock(mutex_);
+    for (const auto& c : changes) {
+      nodes_changed |= c.key.resource == "nodes";
+      const auto it = watchers_.find(c.key);
+      if (it == watchers_.end()) continue;
+      for (const auto& [who, object] : it->second) news.push_back({who, {actor_kind::cluster, ""}, drifted{object, c.rev}});
+    }
+  }
+  for (auto& e : news) post_(std::move(e));
+  if (nodes_changed) report_facts();
+}
+
+void cluster_port::report_facts() {
+  cluster_facts facts;
+  facts.kubernetes_version = std::string(embedded_kubernetes_version);
+  auto nodes = cluster_.data().list({"nodes", "", ""});
+  if (!nodes) {
+    facts.healthy = false;
+    facts.message = nodes.err().message;
+  } else {
+    for (const auto& r : nodes->records) {
+      const auto node = decode_record(r);
+      if (!node) continue;
+      add_quantities(facts.capacity, find_path(*node, {"status", "capacity"}));
+      // allocatable counts schedulable nodes only (registration spec 7.2)
+      if (!bool_at(*node, {"spec", "unschedulable"}, false))
+        add_quantities(facts.allocatable, find_path(*node, {"status", "allocatable"}));
+    }
+  }
+  post_({{actor_kind::cluster_agent, ""}, {actor_kind::cluster, ""}, std::move(facts)});
+}
+
+}  // namespace wh

@@ -1,0 +1,45 @@
+#pragma once
+#include <functional>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+
+#include "actors/actor.hpp"
+#include "nodes/parts/api_stack.hpp"
+
+namespace wh {
+
+/// Posts an envelope to the spoke's actors.
+using post_envelope = std::function<void(envelope)>;
+
+/// The cluster port on an API server inside this process: calls become requests of its core, watches hang on its store's
+/// feed. Thread-safe.
+class cluster_port final : public feed_listener {
+ public:
+  /// Both must outlive the port.
+  cluster_port(api_stack& cluster, post_envelope post);
+  ~cluster_port() override;
+  cluster_port(const cluster_port&) = delete;
+  cluster_port& operator=(const cluster_port&) = delete;
+
+  /// cluster_call and cluster_watch, from the runtime.
+  void deliver(envelope e);
+  /// Tells the agent what the cluster has; again whenever its Nodes change.
+  void report_facts();
+
+  void on_committed(const std::vector<change>& changes) override;
+
+ private:
+  void call(const cluster_call& m, const address& from);
+  void watch(const cluster_watch& m, const address& from);
+  kind_ptr kind_of_object(const cluster_object& o) const;
+
+  api_stack& cluster_;
+  post_envelope post_;
+  std::mutex mutex_;
+  std::map<object_key, std::map<address, cluster_object>> watchers_;
+  std::map<address, std::vector<object_key>> watched_by_;
+};
+
+}  // namespace wh

@@ -1,0 +1,42 @@
+#pragma once
+#include <memory>
+#include <string>
+
+#include "actors/runtime/runtime.hpp"
+#include "nodes/parts/api_stack.hpp"
+#include "nodes/parts/feed_router.hpp"
+
+namespace wh {
+
+/// The embedded cluster: a durable Kubernetes-style object store with an API, and the two actors that every API server
+/// needs (namespace lifecycle, garbage collection). It runs no containers, and its one synthetic Node says so.
+///
+/// Kind and owner actors of the spoke are not here: they live in the spoke's own runtime and reach this through the
+/// cluster port, as they would reach a cluster of somebody else.
+struct embedded_cluster_options {
+  store* data = nullptr;
+  std::function<instant()> now;
+  std::uint64_t seed = 0;
+  std::string node_name = "embedded";
+  std::function<void(duration, std::function<void()>)> after;
+  /// Makes the runtime of the two actors: CAF on a live spoke, virtual in the simulator.
+  std::function<std::unique_ptr<actor_runtime>(runtime_options)> make_runtime;
+  crypto_port* crypto = nullptr;
+  std::function<void(const address&, note)> log;
+};
+
+class embedded_cluster {
+ public:
+  static result<std::unique_ptr<embedded_cluster>> open(const embedded_cluster_options& options);
+  ~embedded_cluster();
+  api_stack& api() { return *api_; }
+  void stop(duration grace);
+
+ private:
+  embedded_cluster() = default;
+  std::unique_ptr<api_stack> api_;
+  std::unique_ptr<actor_runtime> runtime_;
+  std::unique_ptr<feed_router> router_;
+};
+
+}  // namespace wh

@@ -1,0 +1,90 @@
+#include <condition_variable>
+#include <cstdio>
+#include <mutex>
+
+#include "nodes/common/logging.hpp"
+#include "nodes/common/options.hpp"
+#include "nodes/parts/node_log.hpp"
+#include "nodes/spoke/spoke.hpp"
+
+namespace {
+
+void add_options(wh::command& program, wh::spoke_options& o, wh::log_options& log) {
+  program.add({.name = "data-dir", .value = "DIR", .help = "Folder for everything the spoke keeps", .required = true}, o.data_dir);
+  program.add({.name = "cluster-name", .value = "NAME", .help = "Name of this cluster on the hub (first start)", .group = "Joining"},
+              o.flags.cluster_name);
+  program.add({.name = "hub", .value = "HOST:PORT", .help = "Link address of the hub (first start)", .group = "Joining"},
+              o.flags.hub);
+  program.add({.name = "token", .value = "TOKEN", .help = "Bootstrap token from: whctl get token (first start)", .group = "Joining",
+               .secret = true},
+              o.flags.token);
+  program.add({.name = "ca-pin", .value = "sha256:HEX", .help = "Pin of the hub's CA (first start)", .group = "Joining"},
+              o.flags.ca_pin);
+  program.add({.name = "cluster", .value = "KIND", .help = "The cluster to manage", .group = "Cluster", .choices = {"embedded"}},
+              o.cluster);
+  program.add({.name = "cluster-listen", .value = "HOST:PORT", .help = "Where the embedded cluster's API listens; port 0: any free",
+               .group = "Cluster"},
+              o.cluster_listen);
+  wh::add_log_options(program, log);
+}
+
+/// Why the process ends: a signal, or a reason to give up.
+struct ending {
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool due = false;
+  std::string failure;
+
+  void set(std::string why) {
+    std::lock_guard lock(mutex);
+    if (due) return;
+    due = true;
+    failure = std::move(why);
+    changed.notify_all();
+  }
+  std::string wait() {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return due; });
+    return failure;
+  }
+};
+
+int serve(wh::spoke_options options, const wh::log_options& log) {
+  if (auto ok = wh::setup_logging(log, "spoke"); !ok) {
+    std::fprintf(stderr, "wheelhouse-spoke: %s\n", ok.err().message.c_str());
+    return wh::exit_usage;
+  }
+  ending end;
+  options.on_give_up = [&](const std::string& why) { end.set(why); };
+  auto started = wh::spoke::start(options);
+  if (!started) {
+    wh::log_error("spoke", started.err().message);
+    return started.err().code == wh::errc::invalid ? wh::exit_usage : 1;
+  }
+  auto& spoke = **started;
+  spoke.loop().on_terminate([&](int) { end.set(""); });
+  wh::log_info("spoke", "ready: cluster " + spoke.settings().cluster_name + ", api https://" + spoke.cluster_address().text() +
+                            ", hub " + spoke.settings().hub);
+  const std::string failure = end.wait();
+  if (!failure.empty()) wh::log_error("spoke", failure);
+  spoke.stop();
+  wh::log_info("spoke", "stopped");
+  return failure.empty() ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  wh::spoke_options options;
+  wh::log_options log;
+  wh::command program("wheelhouse-spoke", "The spoke: joins a cluster to a hub and keeps it as the hub prescribes, hub or no hub.");
+  add_options(program, options, log);
+  program.action([&] {
+    if (auto ok = wh::validate(options); !ok) {
+      std::fprintf(stderr, "wheelhouse-spoke: %s\n", ok.err().message.c_str());
+      return wh::exit_usage;
+    }
+    return serve(options, log);
+  });
+  return wh::run_command(program, argc, argv);
+}

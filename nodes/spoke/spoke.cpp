@@ -1,0 +1,133 @@
+#include "nodes/spoke/spoke.hpp"
+
+#include <fmt/format.h>
+
+#include <random>
+
+#include "nodes/common/files.hpp"
+#include "nodes/common/kubeconfig.hpp"
+#include "nodes/parts/local_ca.hpp"
+#include "nodes/parts/node_log.hpp"
+#include "nodes/parts/openssl_crypto.hpp"
+#include "nodes/spoke/spoke_core.hpp"
+#include "transport/link_live.hpp"
+
+namespace wh {
+namespace {
+
+constexpr duration drain_grace = std::chrono::seconds(2);
+
+instant wall_clock() { return std::chrono::time_point_cast<duration>(std::chrono::system_clock::now()); }
+
+std::uint64_t random_seed() {
+  std::random_device device;
+  return (std::uint64_t{device()} << 32) | device();
+}
+
+result<std::unique_ptr<store>> open_store(const std::string& dir, rng& random) {
+  lmdb_options lmdb;
+  lmdb.dir = dir;
+  lmdb.incarnation_seed = random_uuid(random);
+  return open_lmdb_store(lmdb);
+}
+
+}  // namespace
+
+result<void> validate(const spoke_options& o) {
+  if (o.data_dir.empty()) return fail(errc::invalid, "--data-dir must not be empty");
+  if (o.cluster != "embedded")
+    return fail(errc::invalid, fmt::format("--cluster {}: this release keeps an embedded cluster only", o.cluster));
+  return {};
+}
+
+/// Members are destroyed bottom up: who uses something stands below it.
+struct spoke::parts {
+  spoke_options options;
+  spoke_settings settings;
+  rng random{random_seed()};
+  std::unique_ptr<store> agent_data;
+  std::unique_ptr<store> cluster_data;
+  openssl_crypto crypto;
+  event_loop loop{1};
+  std::unique_ptr<spoke_core> core;
+  host_port cluster_at;
+  bool stopped = false;
+
+  result<void> open_data();
+  result<void> open_core();
+  result<void> serve_cluster();
+};
+
+result<void> spoke::parts::open_data() {
+  auto agent = open_store(options.data_dir + "/agent", random);
+  if (!agent) return agent.err();
+  agent_data = std::move(*agent);
+  auto objects = open_store(options.data_dir + "/cluster", random);
+  if (!objects) return objects.err();
+  cluster_data = std::move(*objects);
+  return {};
+}
+
+result<void> spoke::parts::open_core() {
+  spoke_core_options o;
+  o.agent_data = agent_data.get();
+  o.cluster_data = cluster_data.get();
+  o.crypto = &crypto;
+  o.now = wall_clock;
+  o.seed = random.next();
+  o.timers = live_link_timers(loop);
+  o.dial = live_link_dialer(loop);
+  o.make_runtime = make_live_runtime;
+  o.settings = settings;
+  o.on_give_up = options.on_give_up;
+  o.log = log_note;
+  auto opened = spoke_core::open(o);
+  if (!opened) return opened.err();
+  core = std::move(*opened);
+  return {};
+}
+
+result<void> spoke::parts::serve_cluster() {
+  auto ca = open_local_ca(options.data_dir + "/cluster-pki", "wheelhouse-cluster-ca", wall_clock());
+  if (!ca) return ca.err();
+  auto identity = make_server_identity(*ca, {"localhost", "127.0.0.1", "::1", options.cluster_listen.host}, wall_clock());
+  if (!identity) return identity.err();
+  auto at = core->cluster().api().serve(loop, options.cluster_listen, server_tls(*ca, *identity, false));
+  if (!at) return at.err();
+  cluster_at = *at;
+  auto admin = make_admin_identity(*ca, "cluster-admin", wall_clock());
+  if (!admin) return admin.err();
+  return write_kubeconfig(options.data_dir + "/cluster.kubeconfig", {settings.cluster_name, cluster_at, ca->cert_pem, *admin});
+}
+
+spoke::spoke() : parts_(std::make_unique<parts>()) {}
+
+spoke::~spoke() { stop(); }
+
+result<std::unique_ptr<spoke>> spoke::start(const spoke_options& options) {
+  auto settings = settle_settings(options.data_dir, options.flags);
+  if (!settings) return settings.err();
+  std::unique_ptr<spoke> self(new spoke());
+  auto& p = *self->parts_;
+  p.options = options;
+  p.settings = *settings;
+  if (auto ok = p.open_data(); !ok) return ok.err();
+  if (auto ok = p.open_core(); !ok) return ok.err();
+  if (auto ok = p.serve_cluster(); !ok) return ok.err();
+  p.core->start();
+  return self;
+}
+
+const spoke_settings& spoke::settings() const { return parts_->settings; }
+host_port spoke::cluster_address() const { return parts_->cluster_at; }
+event_loop& spoke::loop() { return parts_->loop; }
+
+void spoke::stop() {
+  auto& p = *parts_;
+  if (p.stopped) return;
+  p.stopped = true;
+  if (p.core) p.core->drain(drain_grace);
+  p.loop.stop();
+}
+
+}  // namespace wh

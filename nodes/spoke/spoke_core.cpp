@@ -1,0 +1,111 @@
+#include "nodes/spoke/spoke_core.hpp"
+
+#include <fmt/format.h>
+
+#include "actors/names.hpp"
+#include "actors/spoke/cluster_agent.hpp"
+#include "actors/spoke/work.hpp"
+#include "nodes/common/version.hpp"
+
+namespace wh {
+
+spoke_core::spoke_core(const spoke_core_options& options) : options_(options), random_(options.seed) {}
+
+result<std::unique_ptr<spoke_core>> spoke_core::open(const spoke_core_options& options) {
+  std::unique_ptr<spoke_core> self(new spoke_core(options));
+  if (auto ok = self->make_link(); !ok) return ok.err();
+  // Before the cluster: its own actors may change objects at once, and the port passes the news on.
+  self->make_runtime();
+  if (auto ok = self->open_cluster(); !ok) return ok.err();
+  return self;
+}
+
+result<void> spoke_core::open_cluster() {
+  embedded_cluster_options o;
+  o.data = options_.cluster_data;
+  o.now = options_.now;
+  o.seed = random_.next();
+  o.node_name = options_.settings.cluster_name + "-node";
+  o.after = options_.timers.after;
+  o.make_runtime = options_.make_runtime;
+  o.crypto = options_.crypto;
+  o.log = options_.log;
+  auto opened = embedded_cluster::open(o);
+  if (!opened) return opened.err();
+  cluster_ = std::move(*opened);
+  // A full mailbox refuses; the work's next round looks again by itself.
+  port_ = std::make_unique<cluster_port>(cluster_->api(), [this](envelope e) { (void)runtime_->post(std::move(e)); });
+  return {};
+}
+
+result<void> spoke_core::make_link() {
+  auto hub = parse_host_port(options_.settings.hub);
+  if (!hub) return hub.err();
+  // OCM hashes the hub's host: objects of two hubs on one cluster stay apart (work spec, section 7).
+  hub_hash_ = options_.crypto->sha256_hex(hub->host);
+  spoke_link_options o;
+  o.post = [this](envelope e) { return runtime_->post(std::move(e)); };
+  o.timers = options_.timers;
+  o.dial = options_.dial;
+  o.hubs = {*hub};
+  o.log = [log = options_.log](note n) { log({actor_kind::session, "hub"}, std::move(n)); };
+  link_ = std::make_unique<spoke_link_host>(std::move(o));
+  return {};
+}
+
+std::unique_ptr<actor_logic> spoke_core::make_actor(const address& a) const {
+  if (a.kind == actor_kind::cluster_agent)
+    return std::make_unique<bound_actor<cluster_agent>>(
+        make_cluster_agent({.cluster = options_.settings.cluster_name,
+                            .software = fmt::format("wheelhouse-spoke/{}", software_version()),
+                            .token = options_.settings.token,
+                            .ca_pin = options_.settings.ca_pin}));
+  if (a.kind != actor_kind::work) return nullptr;
+  return std::make_unique<bound_actor<work>>(make_work(a.name, hub_hash_, hub_hash_));
+}
+
+void spoke_core::to_node(const envelope& e) {
+  if (const auto* end = std::get_if<give_up>(&e.body)) options_.on_give_up(end->why);
+  if (std::get_if<retire_me>(&e.body)) runtime_->retire(e.from);
+}
+
+void spoke_core::to_port(envelope e) {
+  switch (e.to.kind) {
+    case actor_kind::cluster: return port_->deliver(std::move(e));
+    case actor_kind::dialer:
+    case actor_kind::session: return link_->deliver(std::move(e));
+    case actor_kind::node: return to_node(e);
+    default: return;
+  }
+}
+
+void spoke_core::make_runtime() {
+  runtime_options o;
+  o.data = options_.agent_data;
+  o.crypto = options_.crypto;
+  o.factory = [this](const address& a) { return make_actor(a); };
+  o.now = options_.now;
+  o.seed = random_.next();
+  o.threads = 1;
+  o.to_port = [this](envelope e, const std::optional<commit>&) { to_port(std::move(e)); };
+  o.namespaced_resources = [] { return std::vector<std::string>{}; };
+  o.restarted = [](const address&) {};  // the agent dials again when it restores itself; works begin a new round
+  o.log = options_.log;
+  runtime_ = options_.make_runtime(std::move(o));
+}
+
+void spoke_core::start() {
+  runtime_->spawn({actor_kind::cluster_agent, ""});
+  if (auto held = options_.agent_data->list({names::prescriptions, "", ""}))
+    for (const auto& r : held->records) runtime_->spawn({actor_kind::work, r.key.name});
+  port_->report_facts();
+}
+
+void spoke_core::drain(duration grace) {
+  link_->stop();
+  runtime_->stop(grace);
+  port_.reset();
+  cluster_->stop(grace);
+}
+
+}  // namespace wh

@@ -1,0 +1,61 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "nodes/spoke/cluster_port.hpp"
+#include "nodes/spoke/embedded_cluster.hpp"
+#include "nodes/spoke/link_host.hpp"
+#include "nodes/spoke/spoke_settings.hpp"
+
+namespace wh {
+
+/// What a spoke is made of, apart from sockets and files: a live spoke and a simulated one differ only here.
+struct spoke_core_options {
+  store* agent_data = nullptr;    ///< prescriptions, identity, reports
+  store* cluster_data = nullptr;  ///< the embedded cluster's objects
+  crypto_port* crypto = nullptr;
+  std::function<instant()> now;
+  std::uint64_t seed = 0;
+  link_timers timers;
+  link_dialer dial;
+  std::function<std::unique_ptr<actor_runtime>(runtime_options)> make_runtime;
+  spoke_settings settings;
+  std::function<void(const std::string& why)> on_give_up;
+  std::function<void(const address&, note)> log;
+};
+
+/// The spoke's actors, its link host and the embedded cluster with its port.
+class spoke_core {
+ public:
+  static result<std::unique_ptr<spoke_core>> open(const spoke_core_options& options);
+  ~spoke_core() = default;
+  spoke_core(const spoke_core&) = delete;
+  spoke_core& operator=(const spoke_core&) = delete;
+
+  embedded_cluster& cluster() { return *cluster_; }
+  actor_runtime& runtime() { return *runtime_; }
+  /// Starts the actors; everything that they may call must be ready.
+  void start();
+  void drain(duration grace);
+
+ private:
+  explicit spoke_core(const spoke_core_options& options);
+  result<void> open_cluster();
+  result<void> make_link();
+  void make_runtime();
+  std::unique_ptr<actor_logic> make_actor(const address& a) const;
+  void to_port(envelope e);
+  void to_node(const envelope& e);
+
+  // Destroyed bottom up: who uses something stands below it.
+  spoke_core_options options_;
+  rng random_;
+  std::string hub_hash_;
+  std::unique_ptr<embedded_cluster> cluster_;
+  std::unique_ptr<cluster_port> port_;
+  std::unique_ptr<spoke_link_host> link_;
+  std::unique_ptr<actor_runtime> runtime_;
+};
+
+}  // namespace wh

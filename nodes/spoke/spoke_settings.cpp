@@ -1,0 +1,69 @@
+#include "nodes/spoke/spoke_settings.hpp"
+
+#include <fmt/format.h>
+
+#include "actors/hub/gatekeeper.hpp"
+#include "nodes/common/files.hpp"
+#include "resources/document.hpp"
+
+namespace wh {
+namespace {
+
+result<spoke_settings> read_settings(const std::string& file) {
+  auto text = read_file(file);
+  if (!text) return text.err();
+  auto doc = parse_json(*text);
+  if (!doc) return fail(errc::corrupt, fmt::format("{}: {}", file, doc.err().message));
+  const auto field = [&](const char* name) { return std::string(string_at(*doc, {name})); };
+  return spoke_settings{field("clusterName"), field("hub"), field("caPin"), field("token")};
+}
+
+result<void> write_settings(const std::string& file, const spoke_settings& s) {
+  const document doc = {{"clusterName", s.cluster_name}, {"hub", s.hub}, {"caPin", s.ca_pin}, {"token", s.token}};
+  return write_file_atomically(file, doc.dump(2) + "\n", 0600);
+}
+
+result<void> check(const spoke_settings& s) {
+  const auto missing = [](const char* flag) {
+    return fail(errc::invalid, fmt::format("{} is required on the first start (whctl get token prints the whole command)", flag));
+  };
+  if (s.cluster_name.empty()) return missing("--cluster-name");
+  if (s.hub.empty()) return missing("--hub");
+  if (s.token.empty()) return missing("--token");
+  if (s.ca_pin.empty()) return missing("--ca-pin");
+  if (auto problem = cluster_name_problem(s.cluster_name); !problem.empty()) return fail(errc::invalid, "--" + problem);
+  if (auto at = parse_host_port(s.hub); !at) return fail(errc::invalid, "--hub: " + at.err().message);
+  const bool hex = s.ca_pin.size() == 7 + 64 && s.ca_pin.starts_with("sha256:") &&
+                   s.ca_pin.find_first_not_of("0123456789abcdef", 7) == std::string::npos;
+  if (!hex) return fail(errc::invalid, "--ca-pin must be sha256: and 64 hexadecimal digits");
+  return {};
+}
+
+}  // namespace
+
+result<spoke_settings> settle_settings(const std::string& data_dir, const spoke_settings& flags) {
+  if (auto ok = make_folder(data_dir, 0700); !ok) return ok.err();
+  const std::string file = data_dir + "/spoke.json";
+  spoke_settings settings;
+  if (auto kept = read_settings(file); kept)
+    settings = *kept;
+  else if (kept.err().code != errc::not_found)
+    return kept.err();
+  if (!settings.cluster_name.empty() && !flags.cluster_name.empty() && flags.cluster_name != settings.cluster_name)
+    return fail(errc::invalid, fmt::format("--cluster-name: {} belongs to cluster {}, not {}: use another --data-dir", data_dir,
+                                           settings.cluster_name, flags.cluster_name));
+  const spoke_settings before = settings;
+  const auto take = [](std::string& kept, const std::string& given) {
+    if (!given.empty()) kept = given;
+  };
+  take(settings.cluster_name, flags.cluster_name);
+  take(settings.hub, flags.hub);
+  take(settings.ca_pin, flags.ca_pin);
+  take(settings.token, flags.token);
+  if (auto ok = check(settings); !ok) return ok.err();
+  if (settings != before)
+    if (auto ok = write_settings(file, settings); !ok) return ok.err();
+  return settings;
+}
+
+}  // namespace wh

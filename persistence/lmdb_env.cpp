@@ -1,0 +1,212 @@
+#include "persistence/lmdb_env.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+namespace wh::storage {
+
+namespace {
+
+/// Reads in flight at once. Each takes a slot for microseconds only.
+constexpr unsigned readers_max = 1024;
+/// The data file is kept this much longer than what LMDB has handed out. LMDB never writes pages at the end that a
+/// transaction took and gave back, so without this an intact file could look cut short.
+constexpr std::uint64_t slack_bytes = 16 << 20;
+
+constexpr const char* data_name = "/data.mdb";
+constexpr const char* marker_name = "/created";
+
+error io_error(std::string_view doing, const std::string& path) {
+  return fail(errc::io, fmt::format("cannot {} {}: {}", doing, path, std::strerror(errno)));
+}
+
+result<void> sync_path(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return io_error("open", path);
+  const bool synced = ::fsync(fd) == 0;
+  const error failed = io_error("sync", path);
+  ::close(fd);
+  if (!synced) return failed;
+  return {};
+}
+
+result<void> make_folder(const std::string& dir) {
+  namespace fs = std::filesystem;
+  if (dir.empty()) return fail(errc::invalid, "the store needs a folder");
+  std::error_code ec;
+  const fs::path parent = fs::absolute(dir, ec).lexically_normal().parent_path();
+  fs::create_directories(parent, ec);
+  if (::mkdir(dir.c_str(), 0700) != 0 && errno != EEXIST) return io_error("create the folder", dir);
+  if (!fs::is_directory(dir, ec)) return fail(errc::io, dir + " is not a folder");
+  return {};
+}
+
+/// Tells a store that lost its data from a folder in which none was ever completed.
+result<void> check_presence(const std::string& dir) {
+  struct stat data {};
+  struct stat marker {};
+  const std::string path = dir + data_name;
+  const bool has_data = ::stat(path.c_str(), &data) == 0 && data.st_size > 0;
+  if (has_data || ::stat((dir + marker_name).c_str(), &marker) != 0) return {};
+  return fail(errc::corrupt,
+              fmt::format("{} is missing or empty, but {} held a store; restore a backup, or remove the folder "
+                          "to start anew",
+                          path, dir));
+}
+
+result<void> write_marker(const std::string& dir) {
+  const std::string path = dir + marker_name;
+  if (::access(path.c_str(), F_OK) == 0) return {};
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) return io_error("create", path);
+  ::close(fd);
+  return sync_path(dir);
+}
+
+}  // namespace
+
+error lmdb_error(int rc, std::string_view doing) {
+  errc code = errc::io;
+  if (rc == MDB_CORRUPTED || rc == MDB_PAGE_NOTFOUND || rc == MDB_INVALID || rc == MDB_VERSION_MISMATCH)
+    code = errc::corrupt;
+  if (rc == MDB_READERS_FULL) code = errc::unavailable;
+  return fail(code, fmt::format("{}: {}", doing, mdb_strerror(rc)));
+}
+
+result<std::unique_ptr<lmdb_env>> lmdb_env::open(const lmdb_options& options) {
+  if (auto ok = make_folder(options.dir); !ok) return ok.err();
+  std::unique_ptr<lmdb_env> env(new lmdb_env(options));
+  auto lock = store_lock::take(options.dir);
+  if (!lock) return lock.err();
+  env->lock_ = *std::move(lock);
+  if (auto ok = check_presence(options.dir); !ok) return ok.err();
+  if (auto ok = env->open_env(); !ok) return ok.err();
+  if (auto ok = write_marker(options.dir); !ok) return ok.err();
+  return env;
+}
+
+lmdb_env::~lmdb_env() { close_env(); }
+
+result<void> lmdb_env::reopen() {
+  close_env();
+  return open_env();
+}
+
+void lmdb_env::close_env() {
+  if (env_ != nullptr) mdb_env_close(env_);
+  env_ = nullptr;
+}
+
+result<void> lmdb_env::open_env() {
+  needs_reopen_ = true;  // until all went well
+  if (int rc = mdb_env_create(&env_); rc != 0) return lmdb_error(rc, "cannot prepare LMDB");
+  mdb_env_set_mapsize(env_, options_.map_bytes);
+  mdb_env_set_maxreaders(env_, readers_max);
+  mdb_env_set_maxdbs(env_, 3);
+  const unsigned flags = MDB_NOTLS | (options_.sync ? 0U : unsigned{MDB_NOSYNC});
+  if (int rc = mdb_env_open(env_, options_.dir.c_str(), flags, 0600); rc != 0) {
+    close_env();
+    return lmdb_error(rc, fmt::format("cannot open the store in {}", options_.dir));
+  }
+  auto ok = check_length();
+  if (ok) {
+    keep_file_longer_than_pages();
+    int dead = 0;
+    mdb_reader_check(env_, &dead);
+    ok = open_tables();
+  }
+  needs_reopen_ = !ok.ok();
+  if (!ok) close_env();
+  return ok;
+}
+
+result<void> lmdb_env::check_length() {
+  MDB_stat stat{};
+  mdb_env_stat(env_, &stat);
+  page_bytes_ = stat.ms_psize;
+  const std::string path = options_.dir + data_name;
+  struct stat file {};
+  if (::stat(path.c_str(), &file) != 0) return io_error("examine", path);
+  extended_bytes_ = static_cast<std::uint64_t>(file.st_size);
+  if (extended_bytes_ >= file_bytes()) return {};
+  return fail(errc::corrupt, fmt::format("{} was cut short: it has {} bytes where its data needs {}; restore a backup",
+                                         path, file.st_size, file_bytes()));
+}
+
+result<void> lmdb_env::open_tables() {
+  auto txn = begin_write();
+  if (!txn) return txn.err();
+  for (auto [name, id] : {std::pair{"meta", &tables_.meta}, {"versions", &tables_.versions}, {"log", &tables_.log}})
+    if (int rc = mdb_dbi_open(txn->get(), name, MDB_CREATE, id); rc != 0)
+      return lmdb_error(rc, fmt::format("cannot open the table \"{}\" of the store in {}", name, options_.dir));
+  if (auto ok = commit(*std::move(txn)); !ok) return ok;
+  return sync_path(options_.dir);
+}
+
+result<lmdb_txn> lmdb_env::begin_read() const {
+  if (env_ == nullptr) return fail(errc::unavailable, fmt::format("the store in {} cannot be opened", options_.dir));
+  MDB_txn* txn = nullptr;
+  if (int rc = mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn); rc != 0) return lmdb_error(rc, "cannot begin to read");
+  return lmdb_txn(txn);
+}
+
+result<lmdb_txn> lmdb_env::begin_write() {
+  if (env_ == nullptr) return fail(errc::unavailable, fmt::format("the store in {} cannot be opened", options_.dir));
+  MDB_txn* txn = nullptr;
+  if (int rc = mdb_txn_begin(env_, nullptr, 0, &txn); rc != 0) {
+    needs_reopen_ = needs_reopen_ || rc == MDB_PANIC;
+    return lmdb_error(rc, "cannot begin to write");
+  }
+  return lmdb_txn(txn);
+}
+
+result<void> lmdb_env::commit(lmdb_txn txn) {
+  keep_file_longer_than_pages();
+  const int rc = mdb_txn_commit(txn.release());
+  if (rc == 0) return {};
+  // After some failures LMDB panics, which only the next transaction tells.
+  static_cast<void>(begin_write().ok());
+  return lmdb_error(rc, "cannot commit");
+}
+
+std::uint64_t lmdb_env::file_bytes() const {
+  if (env_ == nullptr) return 0;
+  MDB_envinfo info{};
+  mdb_env_info(env_, &info);
+  return (info.me_last_pgno + 1) * page_bytes_;
+}
+
+result<std::uint64_t> lmdb_env::bytes_in_use() const {
+  auto txn = begin_read();
+  if (!txn) return txn.err();
+  constexpr MDB_dbi free_list = 0;
+  MDB_cursor* raw = nullptr;
+  if (int rc = mdb_cursor_open(txn->get(), free_list, &raw); rc != 0)
+    return lmdb_error(rc, "cannot read the free list");
+  const lmdb_cursor cursor(raw);
+  std::uint64_t pages = 0;
+  MDB_val key{};
+  MDB_val list{};
+  while (mdb_cursor_get(raw, &key, &list, MDB_NEXT) == 0) {
+    std::size_t count = 0;  // each entry is a counted list of page numbers
+    std::memcpy(&count, list.mv_data, sizeof count);
+    pages += count;
+  }
+  return file_bytes() - pages * page_bytes_;
+}
+
+void lmdb_env::keep_file_longer_than_pages() {
+  const std::uint64_t needed = file_bytes() + slack_bytes / 2;
+  if (extended_bytes_ >= needed) return;
+  const std::uint64_t length = (needed / slack_bytes + 1) * slack_bytes;
+  // Sparse: it takes no space on disk. The commit's own sync makes it durable; failing, the next commit tries again.
+  if (::truncate((options_.dir + data_name).c_str(), static_cast<off_t>(length)) == 0) extended_bytes_ = length;
+}
+
+}  // namespace wh::storage

@@ -1,0 +1,334 @@
+#include "persistence/lmdb_writer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace wh::storage {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Revisions reserved at once for in-memory changes: a sync every few minutes for ten thousand clusters' leases.
+constexpr std::uint64_t reserve_block = 65536;
+/// Bodies in one group: bounds a commit's latency and its share of the page cache.
+constexpr std::size_t group_bytes_max = 8 << 20;
+/// Changes dropped with one group when a compaction was asked for.
+constexpr std::size_t compact_slice = 2048;
+constexpr auto gather_max = 2ms;
+constexpr auto probe_interval = 200ms;
+
+constexpr revision newest_revision{~std::uint64_t{0}};
+
+std::size_t bytes_of(const batch& b) {
+  std::size_t n = 0;
+  for (const put& p : b.puts) n += p.body ? p.body->size() : 0;
+  return n;
+}
+
+double mib(std::uint64_t bytes) { return static_cast<double>(bytes) / (1 << 20); }
+
+}  // namespace
+
+lmdb_group::~lmdb_group() {
+  core_.namespaces().roll_back();  // nothing is staged any more when the commit went well
+}
+
+result<void> lmdb_group::begin() {
+  auto txn = shared_.env->begin_write();
+  if (!txn) return environment_ = txn.err();
+  txn_ = *std::move(txn);
+  auto tables = lmdb_tables::open(*shared_.env, txn_.get());
+  if (!tables) return environment_ = tables.err();
+  tables_ = *std::move(tables);
+  return {};
+}
+
+result<std::optional<head>> lmdb_group::newest(const object_key& key) {
+  const std::string prefix = object_prefix(key);
+  const auto stored = tables_->find(prefix, newest_revision);
+  if (!stored) return stored.err();
+  const revision stored_rev = *stored ? (*stored)->rev : revision{};
+  if (const auto it = pending_.find(key); it != pending_.end() && changes_[it->second].rev > stored_rev) {
+    const change& c = changes_[it->second];
+    return c.body ? std::optional(head{c.rev, c.body}) : std::nullopt;
+  }
+  // Only this thread changes the overlay, so it may look without the lock.
+  const version* overlaid = shared_.overlay.empty() ? nullptr : shared_.overlay.find(key, newest_revision);
+  if (overlaid != nullptr && overlaid->rev > stored_rev)
+    return overlaid->body ? std::optional(head{overlaid->rev, overlaid->body}) : std::nullopt;
+  if (!*stored || (*stored)->removed()) return std::optional<head>{};
+  auto body = tables_->body(prefix, stored_rev);
+  if (!body) return body.err();
+  return std::optional(head{stored_rev, *std::move(body)});
+}
+
+result<commit> lmdb_group::apply(const batch& b) {
+  auto plan = core_.plan(b, *this, revision{state_.current});
+  if (!plan) return plan.err();
+  for (std::size_t i = 0; i < plan->changes.size(); ++i) {
+    const namespace_phase phase = i < b.puts.size() ? b.puts[i].phase : namespace_phase::active;
+    environment_ = write(plan->changes[i], phase);
+    if (!environment_) return environment_.err();
+    changes_.push_back(std::move(plan->changes[i]));
+  }
+  state_.current = plan->outcome.last.get();
+  return plan->outcome;
+}
+
+result<void> lmdb_group::write(const change& c, namespace_phase phase) {
+  core_.namespaces().stage(c, phase);
+  if (c.in_memory) {
+    pending_[c.key] = changes_.size();
+    volatile_ = true;
+    return {};
+  }
+  std::uint8_t flags = c.body ? 0 : flag_removed;
+  if (phase == namespace_phase::terminating) flags |= flag_terminating;
+  dirty_ = true;
+  ++state_.history;
+  return tables_->add(c, flags);
+}
+
+result<void> lmdb_group::compact(revision upto, std::size_t budget) {
+  if (upto.get() <= state_.compacted) return {};
+  dirty_ = true;
+  return environment_ = tables_->compact(state_, upto, budget);
+}
+
+result<void> lmdb_group::commit_all() {
+  if (volatile_ && !dirty_ && state_.current > state_.reserved) {
+    state_.reserved = state_.current + reserve_block;
+    dirty_ = true;
+  }
+  result<void> ok;
+  if (dirty_) ok = tables_->put_meta("state", encode_state(state_));
+  tables_.reset();
+  if (ok && dirty_) ok = shared_.env->commit(std::move(txn_));
+  txn_.reset();
+  if (ok) core_.namespaces().commit();
+  return ok;
+}
+
+void lmdb_group::publish() {
+  shared_.feed.publish(changes_, [this] {
+    const std::unique_lock lock(shared_.mutex);
+    shared_.window = {revision{state_.compacted}, revision{state_.current}};
+    for (const change& c : changes_) {
+      if (c.in_memory) shared_.overlay.add(c);
+      else if (!shared_.overlay.empty()) shared_.overlay.hide(c.key, c.rev);
+    }
+    shared_.overlay.compact(shared_.window.compacted);
+  });
+}
+
+lmdb_writer::lmdb_writer(const lmdb_options& options, lmdb_shared& shared, const stored_state& state,
+                         namespace_phases namespaces)
+    : options_(options), shared_(shared), state_(state) {
+  core_.namespaces() = std::move(namespaces);
+  over_quota_ = measure_quota();
+  if (over_quota_) set_health(false, quota_reason_);
+  thread_ = std::thread([this] { loop(); });
+}
+
+lmdb_writer::~lmdb_writer() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  work_.notify_one();
+  thread_.join();
+}
+
+void lmdb_writer::submit(batch b, store::completion done) {
+  std::optional<error> refusal;
+  {
+    const std::lock_guard lock(mutex_);
+    if (refused_.discards(b.from)) {
+      refusal = discarded_error(b.from);
+    } else if (queue_.size() >= options_.queue_max) {
+      refused_.failed(b.from);
+      refusal = fail(errc::busy, fmt::format("{} writes are waiting already, try again later", queue_.size()));
+    } else {
+      queue_.push_back({std::move(b), std::move(done)});
+    }
+  }
+  if (!refusal) work_.notify_one();
+  else if (done) done(*std::move(refusal));
+}
+
+void lmdb_writer::compact(revision upto) {
+  {
+    // Not what is yet to come: that would be compacted as it is written.
+    const std::shared_lock published(shared_.mutex);
+    upto = std::min(upto, shared_.window.current);
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    compact_target_ = std::max(compact_target_, upto);
+  }
+  work_.notify_one();
+}
+
+store_health lmdb_writer::health() const {
+  const std::lock_guard lock(mutex_);
+  return health_;
+}
+
+void lmdb_writer::loop() {
+  std::vector<submission> batches;
+  while (take(batches)) {
+    run(batches);
+    batches.clear();
+  }
+}
+
+/// Writers that wait for each commit are about to submit again when one ends: waiting for as many as the last commit
+/// had, for a fraction of its time, spares them a commit. A lone writer never waits.
+void lmdb_writer::gather(std::unique_lock<std::mutex>& lock) {
+  if (queue_.size() >= last_group_ || failing_ || stopping_) return;
+  work_.wait_for(lock, gather_, [this] { return stopping_ || queue_.size() >= last_group_; });
+}
+
+/// Waits for work, a probe's time included; false when the store closes and nothing is queued.
+bool lmdb_writer::take(std::vector<submission>& out) {
+  std::unique_lock lock(mutex_);
+  const auto wanted = [this] { return stopping_ || !queue_.empty() || compaction_due(); };
+  if (failing_) work_.wait_for(lock, probe_interval, [this] { return stopping_ || !queue_.empty(); });
+  else work_.wait(lock, wanted);
+  if (queue_.empty()) return !stopping_;
+  gather(lock);
+  std::size_t bytes = 0;
+  while (!queue_.empty() && out.size() < options_.group_max && bytes < group_bytes_max) {
+    // While the disk refuses, renewals that need no disk must not share the fate of batches that do.
+    if (failing_ && !out.empty() && queue_.front().b.in_memory != out.front().b.in_memory) break;
+    bytes += bytes_of(queue_.front().b);
+    out.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  return true;
+}
+
+void lmdb_writer::run(std::vector<submission>& batches) {
+  if (shared_.env->needs_reopen()) reopen();
+  std::vector<result<commit>> outcomes;
+  outcomes.reserve(batches.size());
+  lmdb_group group(shared_, core_, state_);
+  if (batches.empty() && failing_) group.touch();
+  const auto start = std::chrono::steady_clock::now();
+  if (auto ok = try_group(group, batches, outcomes); !ok) return fail_all(batches, ok.err());
+  last_group_ = group.dirty() ? batches.size() : 0;
+  gather_ = std::min<std::chrono::steady_clock::duration>((std::chrono::steady_clock::now() - start) / 8, gather_max);
+  state_ = group.state();
+  group.publish();
+  settle(group);
+  for (std::size_t i = 0; i < batches.size(); ++i)
+    if (batches[i].done) batches[i].done(std::move(outcomes[i]));
+}
+
+result<void> lmdb_writer::try_group(lmdb_group& group, const std::vector<submission>& batches,
+                                    std::vector<result<commit>>& outcomes) {
+  if (auto ok = group.begin(); !ok) return ok;
+  for (const submission& s : batches) {
+    outcomes.push_back(apply(group, s.b));
+    if (group.broken()) return group.environment();
+  }
+  if (auto ok = compact_some(group); !ok) return ok;
+  return group.commit_all();
+}
+
+result<commit> lmdb_writer::apply(lmdb_group& group, const batch& b) {
+  if (over_quota_ && !b.in_memory && !b.puts.empty()) {
+    core_.failed(b);
+    return fail(errc::read_only, quota_reason_);
+  }
+  return group.apply(b);
+}
+
+bool lmdb_writer::compaction_due() const {
+  return std::min(compact_target_, revision{state_.current}) > revision{state_.compacted};
+}
+
+/// A slice of the compaction that was asked for, or what exceeds the history. Only published revisions are
+/// compacted, so that a reader who just learnt the current one can still read it.
+result<void> lmdb_writer::compact_some(lmdb_group& group) {
+  revision target;
+  {
+    const std::lock_guard lock(mutex_);
+    if (compaction_due()) target = std::min(compact_target_, revision{state_.current});
+  }
+  if (target != revision{}) return group.compact(target, compact_slice);
+  const std::uint64_t slack = std::clamp<std::uint64_t>(options_.history_max / 64, 16, 1024);
+  const std::uint64_t history = group.state().history;
+  if (history <= options_.history_max + slack) return {};
+  return group.compact(revision{state_.current}, history - options_.history_max);
+}
+
+void lmdb_writer::fail_all(std::vector<submission>& batches, const error& cause) {
+  failing_ = true;
+  const error refusal =
+      fail(errc::read_only, fmt::format("the store in {} cannot be written ({}); it recovers when that is cured",
+                                        options_.dir, cause.message));
+  set_health(false, refusal.message);
+  // All of them: those that failed by themselves were judged on changes that now never happened.
+  for (submission& s : batches) {
+    const bool discarded = core_.discards(s.b);
+    core_.failed(s.b);
+    if (s.done) s.done(discarded ? discarded_error(s.b.from) : refusal);
+  }
+}
+
+/// After a good commit: is the store writable, and is there room?
+void lmdb_writer::settle(const lmdb_group& group) {
+  if (!group.dirty()) return;
+  failing_ = false;
+  const bool was_over = over_quota_;
+  over_quota_ = measure_quota();
+  if (over_quota_) compact_for_quota();
+  if (over_quota_ && !failing_) {
+    set_health(false, quota_reason_);
+  } else if (!failing_ && (was_over || !health().writable)) {
+    set_health(true, {});
+  }
+}
+
+bool lmdb_writer::measure_quota() {
+  if (shared_.env->file_bytes() <= options_.quota_bytes) return false;
+  const auto used = shared_.env->bytes_in_use();
+  if (!used || *used <= options_.quota_bytes) return false;
+  quota_reason_ =
+      fmt::format("the store in {} uses {:.1f} MiB of its quota of {:.1f} MiB; delete objects or raise the quota",
+                  options_.dir, mib(*used), mib(options_.quota_bytes));
+  return true;
+}
+
+/// History is worth less than new writes: it goes before the store turns read-only.
+void lmdb_writer::compact_for_quota() {
+  while (over_quota_ && state_.compacted < state_.current) {
+    lmdb_group group(shared_, core_, state_);
+    auto ok = group.begin();
+    if (ok) ok = group.compact(revision{state_.current}, compact_slice);
+    if (ok) ok = group.commit_all();
+    if (!ok) {
+      std::vector<submission> none;
+      return fail_all(none, ok.err());
+    }
+    state_ = group.state();
+    group.publish();
+    over_quota_ = measure_quota();
+  }
+}
+
+void lmdb_writer::set_health(bool writable, std::string reason) {
+  const std::lock_guard lock(mutex_);
+  health_ = {writable, std::move(reason)};
+}
+
+void lmdb_writer::reopen() {
+  const std::unique_lock lock(shared_.env_mutex);
+  // A failure shows when the next group begins.
+  static_cast<void>(shared_.env->reopen().ok());
+}
+
+}  // namespace wh::storage

@@ -1,0 +1,35 @@
+#include "resources/schema.hpp"
+
+namespace wh {
+namespace {
+
+std::string_view words(field_error_type type) {
+  switch (type) {
+    case field_error_type::required: return "Required value";
+    case field_error_type::invalid:
+    case field_error_type::type_invalid: return "Invalid value";
+    case field_error_type::not_supported: return "Unsupported value";
+    case field_error_type::forbidden: return "Forbidden";
+    case field_error_type::too_long: return "Too long";
+    case field_error_type::too_many: return "Too many";
+    case field_error_type::duplicate: return "Duplicate value";
+  }
+  return "Invalid value";
+}
+
+bool shows_value(field_error_type type) {
+  return type != field_error_type::required && type != field_error_type::forbidden &&
+         type != field_error_type::too_long;
+}
+
+}  // namespace
+
+std::string field_error::text() const {
+  std::string out = field.empty() ? "" : field + ": ";
+  out += words(type);
+  if (shows_value(type) && !value.empty()) out += ": " + value;
+  if (!detail.empty()) out += ": " + detail;
+  return out;
+}
+
+}  // namespace wh

@@ -1,0 +1,18 @@
+#pragma once
+#include <string_view>
+#include <vector>
+
+namespace wh::internal {
+
+/// A piece of resources/schemas/ as compact JSON.
+struct packed_text {
+  std::string_view name;
+  std::string_view json;
+};
+
+/// Sorted by name.
+const std::vector<packed_text>& packed_definitions();
+/// Named `group/version/Kind`, sorted.
+const std::vector<packed_text>& packed_kinds();
+
+}  // namespace wh::internal

@@ -1,0 +1,71 @@
+// Turns the YAML files of resources/schemas/ into one C++ source of compact JSON strings, so that a node starts without
+// reading YAML: pack_schemas <out.cpp> <in.yaml>...
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <string>
+
+#include "resources/document.hpp"
+
+namespace {
+
+constexpr const char* delimiter = "wh~";
+
+struct packed {
+  std::map<std::string, std::string> definitions;
+  std::map<std::string, std::string> kinds;
+};
+
+int give_up(const std::string& file, const std::string& why) {
+  std::fprintf(stderr, "%s: %s\n", file.c_str(), why.c_str());
+  return 1;
+}
+
+std::string key_of(const wh::document& kind) {
+  return kind.value("group", "") + "/" + kind.value("version", "") + "/" + kind.value("kind", "");
+}
+
+int read(const std::string& file, packed& out) {
+  std::ifstream in(file, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  const auto documents = wh::parse_yaml(text);
+  if (!documents) return give_up(file, documents.err().message);
+  for (const auto& doc : *documents) {
+    const auto definitions = doc.value("definitions", wh::document::object());
+    for (const auto& [name, definition] : definitions.items()) {
+      if (!out.definitions.emplace(name, definition.dump()).second)
+        return give_up(file, "definition " + name + " is not the first");
+    }
+    for (const auto& kind : doc.value("kinds", wh::document::array())) {
+      if (!out.kinds.emplace(key_of(kind), kind.dump()).second)
+        return give_up(file, key_of(kind) + " is not the first");
+    }
+  }
+  return 0;
+}
+
+void write_table(std::ofstream& out, const char* name, const std::map<std::string, std::string>& entries) {
+  out << "const std::vector<packed_text>& " << name << "() {\n  static const std::vector<packed_text> all = {\n";
+  for (const auto& [key, json] : entries) {
+    out << "    {\"" << key << "\", R\"" << delimiter << "(" << json << ")" << delimiter << "\"},\n";
+  }
+  out << "  };\n  return all;\n}\n\n";
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 3) return give_up("pack_schemas", "usage: pack_schemas <out.cpp> <in.yaml>...");
+  packed all;
+  for (int i = 2; i < argc; ++i) {
+    if (const int failed = read(argv[i], all)) return failed;
+  }
+  std::ofstream out(argv[1], std::ios::binary);
+  out << "// Made from resources/schemas/ by resources/tools/pack_schemas.cpp.\n"
+         "#include \"resources/internal/packed_schemas.hpp\"\n\nnamespace wh::internal {\n\n";
+  write_table(out, "packed_definitions", all.definitions);
+  write_table(out, "packed_kinds", all.kinds);
+  out << "}  // namespace wh::internal\n";
+  return out.good() ? 0 : give_up(argv[1], "cannot be written");
+}

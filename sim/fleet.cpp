@@ -1,0 +1,208 @@
+#include "sim/fleet.hpp"
+
+#include <fmt/format.h>
+
+#include "actors/names.hpp"
+#include "base/encoding.hpp"
+
+namespace wh {
+namespace {
+
+constexpr const char* token_id = "abcdef";
+constexpr const char* token_secret = "0123456789abcdefghijklmnop";
+/// 2026-01-01: a date that reads as one in traces.
+const instant epoch = instant(std::chrono::seconds(1767225600));
+
+/// Keeps the answer for whoever asked.
+class caught_reply final : public api_reply {
+ public:
+  void respond(api_response response) override { answer = std::move(response); }
+  void start_stream(int, std::map<std::string, std::string>) override {}
+  void write(shared_bytes) override {}
+  void finish() override {}
+  std::size_t unsent() const override { return 0; }
+  bool alive() const override { return true; }
+  void on_done(std::function<void()>) override {}
+  std::optional<api_response> answer;
+};
+
+api_request request_as_admin(const std::string& method, const std::string& target, const document& body,
+                             const std::string& content_type) {
+  api_request r;
+  r.method = method;
+  r.target = target;
+  r.accept = "application/json";
+  r.content_type = content_type;
+  if (!body.is_null()) r.body = body.dump();
+  r.user = {"admin", {"system:masters"}};
+  return r;
+}
+
+}  // namespace
+
+fleet::fleet(const fleet_options& options)
+    : options_(options),
+      world_(options.seed, epoch),
+      network_(options.seed ^ 0x6e6574, options.faults,
+               {.after = [this](duration d, std::function<void()> f) { world_.schedule(d, std::move(f)); },
+                .now = [this] { return world_.now().time_since_epoch(); }},
+               fake_identity),
+      seeds_(options.seed ^ 0x736565) {
+  hub_.data = make_memory_store("hub-" + std::to_string(options.seed));
+  hub_.crypto = std::make_unique<fake_crypto>(seeds_.next(), "fake ca");
+  for (int i = 0; i < options.clusters; ++i) {
+    spoke_node node;
+    node.agent = make_memory_store("agent-" + std::to_string(i));
+    node.cluster = make_memory_store("cluster-" + std::to_string(i));
+    node.crypto = std::make_unique<fake_crypto>(seeds_.next());
+    spokes_.push_back(std::move(node));
+  }
+}
+
+fleet::~fleet() {
+  for (int i = 0; i < clusters(); ++i) crash_spoke(i);
+  crash_hub();
+}
+
+link_timers fleet::timers_of(const life_token& alive) {
+  return {.after =
+              [this, life = std::weak_ptr(alive)](duration d, std::function<void()> f) {
+                world_.schedule(d, [life, f = std::move(f)] {
+                  if (life.lock()) f();
+                });
+              },
+          .now = [this] { return world_.now().time_since_epoch(); }};
+}
+
+void fleet::start_hub() {
+  if (hub_.core) return;
+  hub_.alive = std::make_shared<bool>(true);
+  hub_core_options o;
+  o.data = hub_.data.get();
+  o.crypto = hub_.crypto.get();
+  o.now = [this] { return world_.now(); };
+  o.seed = seeds_.next();
+  o.timers = timers_of(hub_.alive);
+  o.make_runtime = [this](runtime_options r) {
+    return std::make_unique<virtual_runtime>(
+        world_, std::move(r),
+        virtual_options{.name = "hub", .commit_delay_max = options_.commit_delay_max, .outcome_delay_max = options_.commit_delay_max});
+  };
+  o.log = [](const address&, note) {};
+  auto opened = hub_core::open(o);
+  if (!opened) throw std::runtime_error("hub: " + opened.err().message);
+  hub_.core = std::move(*opened);
+  network_.listen(hub_.core->link().acceptor(), "fake ca");
+}
+
+void fleet::crash_hub() {
+  if (!hub_.core) return;
+  network_.crash_hub();
+  hub_.alive.reset();
+  static_cast<virtual_runtime&>(hub_.core->runtime()).crash();
+  hub_.core.reset();
+}
+
+void fleet::start_spoke(int i) {
+  auto& node = spokes_[static_cast<std::size_t>(i)];
+  if (node.core) return;
+  node.alive = std::make_shared<bool>(true);
+  spoke_core_options o;
+  o.agent_data = node.agent.get();
+  o.cluster_data = node.cluster.get();
+  o.crypto = node.crypto.get();
+  o.now = [this] { return world_.now(); };
+  o.seed = seeds_.next();
+  o.timers = timers_of(node.alive);
+  o.dial = network_.dialer(cluster_name(i));
+  o.make_runtime = [this, i](runtime_options r) {
+    return std::make_unique<virtual_runtime>(world_, std::move(r),
+                                             virtual_options{.name = cluster_name(i),
+                                                             .commit_delay_max = options_.commit_delay_max,
+                                                             .outcome_delay_max = options_.commit_delay_max});
+  };
+  o.settings = {cluster_name(i), "hub.example:6444", "sha256:pin", fmt::format("{}.{}", token_id, token_secret)};
+  o.on_give_up = [&node](const std::string& why) { node.gave_up = why; };
+  o.log = [](const address&, note) {};
+  auto opened = spoke_core::open(o);
+  if (!opened) throw std::runtime_error("spoke: " + opened.err().message);
+  node.core = std::move(*opened);
+  node.core->start();
+}
+
+void fleet::crash_spoke(int i) {
+  auto& node = spokes_[static_cast<std::size_t>(i)];
+  if (!node.core) return;
+  network_.crash_spoke(cluster_name(i));
+  node.alive.reset();
+  static_cast<virtual_runtime&>(node.core->runtime()).crash();
+  node.core.reset();
+}
+
+result<document> fleet::ask(api_server& api, api_request request) {
+  auto reply = std::make_shared<caught_reply>();
+  const std::string what = request.method + " " + request.target;
+  api.handle(std::move(request), reply);
+  world_.advance_until([&] { return reply->answer.has_value(); }, std::chrono::seconds(30));
+  if (!reply->answer) return fail(errc::timeout, what + " was not answered");
+  auto doc = parse_json(reply->answer->body ? *reply->answer->body : "");
+  if (reply->answer->status >= 300)
+    return fail(reply->answer->status == 404   ? errc::not_found
+                : reply->answer->status == 409 ? errc::conflict
+                                               : errc::invalid,
+                fmt::format("{}: {} {}", what, reply->answer->status, doc ? string_at(*doc, {"message"}) : ""));
+  return doc;
+}
+
+result<document> fleet::request(const std::string& method, const std::string& target, const document& body,
+                                const std::string& content_type) {
+  if (!hub_.core) return fail(errc::unavailable, "the hub is down");
+  return ask(hub_.core->api().api(), request_as_admin(method, target, body, content_type));
+}
+
+void fleet::request_blindly(const std::string& method, const std::string& target, const document& body) {
+  if (!hub_.core) return;
+  hub_.core->api().api().handle(request_as_admin(method, target, body, "application/json"), std::make_shared<caught_reply>());
+}
+
+result<document> fleet::cluster_request(int i, const std::string& method, const std::string& target, const document& body,
+                                        const std::string& content_type) {
+  auto& node = spokes_[static_cast<std::size_t>(i)];
+  if (!node.core) return fail(errc::unavailable, "the spoke is down");
+  return ask(node.core->cluster().api().api(), request_as_admin(method, target, body, content_type));
+}
+
+void fleet::make_token(duration life) {
+  const document secret = {{"apiVersion", "v1"},
+                           {"kind", "Secret"},
+                           {"metadata", {{"name", fmt::format("bootstrap-token-{}", token_id)}, {"namespace", "kube-system"}}},
+                           {"type", "bootstrap.kubernetes.io/token"},
+                           {"stringData",
+                            {{"token-id", token_id},
+                             {"token-secret-sha256", hub_.crypto->sha256_hex(token_secret)},
+                             {"expiration", to_rfc3339(world_.now() + life)},
+                             {"usage-bootstrap-join", "true"}}}};
+  auto made = request("POST", "/api/v1/namespaces/kube-system/secrets", secret);
+  if (!made) throw std::runtime_error(made.err().message);
+}
+
+bool fleet::accept(int i) {
+  const std::string name = cluster_name(i);
+  const std::string cluster = "/apis/cluster.open-cluster-management.io/v1/managedclusters/" + name;
+  const std::string csrs = "/apis/certificates.k8s.io/v1/certificatesigningrequests";
+  for (int second = 0; second < 60; ++second) {
+    auto list = request("GET", csrs + "?labelSelector=" + std::string(names::cluster_name_label) + "%3D" + name);
+    if (list && !(*list)["items"].empty()) {
+      document csr = (*list)["items"][0];
+      set_condition(csr["status"]["conditions"],
+                    {.type = "Approved", .status = "True", .reason = "Test", .message = "approved"}, world_.now());
+      auto approved = request("PUT", csrs + "/" + std::string(name_of(csr)) + "/approval", csr);
+      auto accepted = request("PATCH", cluster, {{"spec", {{"hubAcceptsClient", true}}}}, "application/merge-patch+json");
+      if (approved && accepted) return true;
+    }
+    world_.advance(std::chrono::seconds(1));
+  }
+  return false;
+}
+
+}  // namespace wh

@@ -1,0 +1,88 @@
+#include "tests/actors/runtime/runtime_fixture.hpp"
+
+using namespace wh;
+using namespace wh::test;
+
+namespace {
+
+struct live_bed final : testbed {
+  explicit live_bed(runtime_options o) : live(make_live_runtime(std::move(o))) {}
+  actor_runtime& runtime() override { return *live; }
+  bool until(const std::function<bool()>& done) override {
+    const auto deadline = std::chrono::steady_clock::now() + 30s;
+    while (!done() && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(1ms);
+    return done();
+  }
+  std::unique_ptr<actor_runtime> live;
+};
+
+template <class Check, class... Args>
+void run(Check check, Args... args) {
+  node_fixture f;
+  live_bed bed(f.options());
+  check(f, bed, args...);
+}
+
+}  // namespace
+
+TEST_CASE("live: sends come in order and after their commit", "[runtime][live]") { run(check_order_and_commits); }
+TEST_CASE("live: a failed precondition reloads the actor", "[runtime][live]") { run(check_reload); }
+TEST_CASE("live: a throwing handler restarts its actor", "[runtime][live]") { run(check_throw); }
+TEST_CASE("live: a repeat offender is quarantined", "[runtime][live]") { run(check_quarantine); }
+TEST_CASE("live: writes wait for a full disk to recover", "[runtime][live]") { run(check_full_disk); }
+TEST_CASE("live: timers fire", "[runtime][live]") { run(check_timer); }
+TEST_CASE("live: actors are spawned on first use, unknown ones are refused", "[runtime][live]") {
+  run(check_addresses);
+}
+TEST_CASE("live: a retired actor ends, and later mail begins a new life", "[runtime][live]") { run(check_retire); }
+TEST_CASE("live: stop handles what is queued", "[runtime][live]") { run(check_stop); }
+TEST_CASE("live: ten thousand actors", "[runtime][live]") { run(check_fan_out, 10'000); }
+
+TEST_CASE("live: a full mailbox answers busy, and commits still get through", "[runtime][live]") {
+  node_fixture f;
+  auto o = f.options();
+  o.mailbox_max = 3;
+  live_bed bed(std::move(o));
+  f.hold = true;
+  bed.post("a", "write x");
+  bed.post("a", "wait");
+  bed.post("a", "look");
+  bool busy = false;
+  CHECK(bed.until([&] {
+    const auto r = bed.runtime().post({worker("a"), port(), text("more")});
+    busy = !r.ok() && r.err().code == errc::busy;
+    return busy;
+  }));
+  f.hold = false;
+  CHECK(bed.until([&] { return f.answers.has("work/a did look") && bed.of("a").depth == 0; }));
+}
+
+TEST_CASE("live: many threads post, and nothing is lost or reordered", "[runtime][live]") {
+  node_fixture f;
+  live_bed bed(f.options());
+  constexpr int threads = 4;
+  constexpr int each = 500;
+  std::vector<std::thread> posters;
+  for (int t = 0; t < threads; ++t)
+    posters.emplace_back([&, t] {
+      for (int i = 0; i < each; ++i)
+        static_cast<void>(bed.runtime().post(
+            {worker(std::to_string(t % 2)), port(), text(std::to_string(t) + "." + std::to_string(i))}));
+    });
+  for (auto& p : posters) p.join();
+  REQUIRE(bed.until([&] { return f.answers.size() == threads * each + 2; }));
+  std::map<char, int> next;
+  for (const auto& line : f.answers.all()) {
+    const auto at = line.find("did ");
+    if (at == std::string::npos) continue;
+    CHECK(std::stoi(line.substr(at + 6)) == next[line[at + 4]]++);
+  }
+}
+
+TEST_CASE("live: a runtime that is destroyed with work under way neither hangs nor crashes", "[runtime][live]") {
+  for (int round = 0; round < 20; ++round) {
+    node_fixture f;
+    live_bed bed(f.options());
+    for (int i = 0; i < 200; ++i) bed.post(std::to_string(i % 20), i % 3 == 0 ? "wake" : "write x");
+  }
+}

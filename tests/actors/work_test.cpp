@@ -1,0 +1,328 @@
+#include "actors/spoke/work.hpp"
+
+#include "actor_fixture.hpp"
+#include "actors/names.hpp"
+
+using namespace wh;
+using namespace wh::test;
+
+namespace {
+
+const object_key prescription{names::prescriptions, "", "w"};
+
+document config_map(const std::string& name, const std::string& value) {
+  return {{"apiVersion", "v1"}, {"kind", "ConfigMap"}, {"metadata", {{"name", name}, {"namespace", "shop"}}}, {"data", {{"k", value}}}};
+}
+
+work_desired desired(std::vector<document> manifests, std::int64_t gen = 1, bool deleting = false, document spec = document::object()) {
+  spec["workload"]["manifests"] = manifests;
+  document body = {{"apiVersion", "work.open-cluster-management.io/v1"},
+                   {"kind", "ManifestWork"},
+                   {"metadata", {{"name", "w"}, {"namespace", "c1"}, {"uid", "uid-w"}, {"generation", gen}}},
+                   {"spec", spec}};
+  if (deleting) body["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z";
+  return {.name = "w", .uid = "uid-w", .gen = generation{gen}, .deleting = deleting, .body = encode_body(body)};
+}
+
+/// A cluster in a map: answers the work's calls one at a time, as the embedded one would.
+struct cluster_bench {
+  bench_top b;
+  work self = make_work("w", "hash", "hash");
+  std::map<cluster_object, document> objects;
+  std::map<std::string, error> broken;  ///< calls for objects of this name fail
+  std::vector<std::string> writes;      ///< `create a`, `replace a`, `remove a`
+  std::vector<outbox> outs;
+  std::uint64_t revision = 0, uids = 0;
+
+  /// Carries out everything that follows from a handler until the work waits for something else.
+  void settle(outbox out) {
+    outs.push_back(out);
+    for (const auto& s : out.sends)
+      if (const auto* call = std::get_if<cluster_call>(&s.body)) settle(b.handle(self, answer(*call)));
+  }
+  template <class Message>
+  void give(const Message& m) {
+    settle(b.handle(self, m));
+  }
+  void start() { settle(b.start(self)); }
+  void wake() { give(timer_fired{"reconcile"}); }
+
+  cluster_reply answer(const cluster_call& call) {
+    cluster_reply reply{.id = call.id, .failure = {}, .body = nullptr, .resource = "configmaps", .namespaced = true};
+    if (const auto it = broken.find(call.object.name); it != broken.end()) {
+      reply.failure = it->second;
+      return reply;
+    }
+    using verb = cluster_call::verb_kind;
+    const auto it = objects.find(call.object);
+    if (call.verb != verb::create && it == objects.end()) {
+      reply.failure = error{errc::not_found, "absent"};
+      return reply;
+    }
+    const auto note_write = [&](const char* what) { writes.push_back(std::string(what) + " " + call.object.name); };
+    if (call.verb == verb::get) {
+      reply.body = share(it->second.dump());
+      return reply;
+    }
+    if (call.verb == verb::remove) {
+      note_write("remove");
+      objects.erase(it);
+      return reply;
+    }
+    document doc = document::parse(*call.body);
+    if (call.verb == verb::create) doc["metadata"]["uid"] = "u" + std::to_string(++uids);
+    doc["metadata"]["resourceVersion"] = std::to_string(++revision);
+    note_write(call.verb == verb::create ? "create" : "replace");
+    objects[call.object] = doc;
+    reply.body = share(doc.dump());
+    // An anchor that was being deleted vanishes with its last finalizer.
+    if (doc["metadata"].contains("deletionTimestamp") && (!doc["metadata"].contains("finalizers") || doc["metadata"]["finalizers"].empty()))
+      objects.erase(call.object);
+    return reply;
+  }
+
+  document* find(const std::string& name) {
+    for (auto& [key, doc] : objects)
+      if (key.name == name) return &doc;
+    return nullptr;
+  }
+  /// The newest report offered to the agent.
+  document last_report() const {
+    document status;
+    for (const auto& out : outs)
+      for (const auto& r : sent<report_ready>(out)) status = document::parse(*r.report.status);
+    return status;
+  }
+  std::string condition(const char* type) const { return std::string(condition_status({{"status", last_report()}}, type)); }
+  bool said_finished() const {
+    return std::any_of(outs.begin(), outs.end(), [](const outbox& o) { return !sent<finished_ready>(o).empty(); });
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a prescription is stored before the cluster is touched, then applied and reported", "[work]") {
+  cluster_bench c;
+  const auto first = c.b.handle(c.self, prescribe{desired({config_map("a", "1")})});
+  CHECK(std::any_of(first.writes.puts.begin(), first.writes.puts.end(), [](const put& p) { return p.key == prescription; }));
+  REQUIRE(sent<cluster_call>(first).size() == 1);
+  CHECK(sent<cluster_call>(first)[0].verb == cluster_call::verb_kind::get);
+  c.settle(first);
+  REQUIRE(c.find("a"));
+  CHECK((*c.find("a"))["data"]["k"] == "1");
+  CHECK(c.condition("Applied") == "True");
+  CHECK(c.condition("Available") == "True");
+  const auto status = c.last_report();
+  CHECK(status["conditions"][0]["observedGeneration"] == 1);
+  CHECK(status["resourceStatus"]["manifests"][0]["resourceMeta"]["resource"] == "configmaps");
+}
+
+TEST_CASE("the intent is durable before the first object is made", "[work]") {
+  cluster_bench c;
+  const auto out = c.b.handle(c.self, prescribe{desired({config_map("a", "1")})});
+  auto reborn = make_work("w", "hash", "hash");
+  c.b.start(reborn);
+  REQUIRE(reborn.applied.size() == 1);
+  CHECK(reborn.applied[0].object.name == "a");
+  CHECK(reborn.applied[0].uid.empty());
+}
+
+TEST_CASE("the anchor owns what is applied and lists it", "[work]") {
+  cluster_bench c;
+  c.give(prescribe{desired({config_map("a", "1")})});
+  const auto* anchor = c.find("hash-w");
+  REQUIRE(anchor);
+  CHECK((*anchor)["spec"] == document{{"hubHash", "hash"}, {"agentID", "hash"}, {"manifestWorkName", "w"}});
+  CHECK((*anchor)["status"]["appliedResources"][0]["name"] == "a");
+  CHECK((*c.find("a"))["metadata"]["ownerReferences"][0]["uid"] == (*anchor)["metadata"]["uid"]);
+}
+
+TEST_CASE("a round that finds everything in place writes nothing", "[work]") {
+  cluster_bench c;
+  c.give(prescribe{desired({config_map("a", "1"), config_map("b", "1")})});
+  c.writes.clear();
+  c.wake();
+  CHECK(c.writes.empty());
+}
+
+TEST_CASE("drift is repaired; news of our own writes starts no round", "[work]") {
+  cluster_bench c;
+  c.give(prescribe{desired({config_map("a", "1")})});
+  const cluster_object object{"v1", "ConfigMap", "shop", "a"};
+  CHECK(c.b.handle(c.self, drifted{object, revision{c.revision - 1}}).timers.empty());
+  (*c.find("a"))["data"]["k"] = "damaged";
+  (*c.find("a"))["metadata"]["resourceVersion"] = "900";
+  const auto out = c.b.handle(c.self, drifted{object, revision{900}});
+  REQUIRE(out.timers.size() == 1);
+  CHECK(out.timers[0].after <= std::chrono::milliseconds(100));
+  c.wake();
+  CHECK((*c.find("a"))["data"]["k"] == "1");
+}
+
+TEST_CASE("a deleted object is made again", "[work]") {
+  cluster_bench c;
+  c.give(prescribe{desired({config_map("a", "1")})});
+  c.objects.erase({"v1", "ConfigMap", "shop", "a"});
+  c.give(drifted{{"v1", "ConfigMap", "shop", "a"}, revision{901}});
+  c.wake();
+  CHECK(c.find("a"));
+}
+
+TEST_CASE("CreateOnly leaves a changed object alone", "[work]") {
+  cluster_bench c;
+  const document spec = {
+      {"manifestConfigs",
+       {{{"resourceIdentifier", {{"group", ""}, {"resource", "configmaps"}, {"namespace", "shop"}, {"name", "a"}}},
+         {"updateStrategy", {{"type", "CreateOnly"}}}}}}};
+  c.give(prescribe{desired({config_map("a", "1")}, 1, false, spec)});
+  (*c.find("a"))["data"]["k"] = "mine";
+  (*c.find("a"))["metadata"]["resourceVersion"] = "900";
+  c.wake();
+  CHECK((*c.find("a"))["data"]["k"] == "mine");
+}
+
+TEST_CASE("a manifest that is no longer listed is removed, the others stay", "[work]") {
+  cluster_bench c;
+  c.give(prescribe{desired({config_map("a", "1"), config_map("b", "1")})});
+  c.give(prescribe{desired({config_map("b", "2")}, 2)});
+  CHECK_FALSE(c.find("a"));
+  REQUIRE(c.find("b"));
+  CHECK((*c.find("b"))["data"]["k"] == "2");
+}
+
+TEST_CASE("an object that another work owns too only loses our reference", "[work]") {
+  cluster_bench c;
+  c.give(prescribe{desired({config_map("a", "1")})});
+  (*c.find("a"))["metadata"]["ownerReferences"].push_back({{"kind", "AppliedManifestWork"}, {"name", "hash-x"}, {"uid", "x"}});
+  c.give(prescribe{desired({config_map("b", "1")}, 2)});
+  REQUIRE(c.find("a"));
+  CHECK((*c.find("a"))["metadata"]["ownerReferences"].size() == 1);
+}
+
+TEST_CASE("an object of the same name that is not ours any more is left alone", "[work]") {
+  cluster_bench c;
+  c.give(prescribe{desired({config_map("a", "1")})});
+  (*c.find("a"))["metadata"]["uid"] = "made by somebody else";
+  c.give(prescribe{desired({config_map("b", "1")}, 2)});
+  CHECK(c.find("a"));
+}
+
+TEST_CASE("nothing is removed while a manifest cannot be identified", "[work]") {
+  cluster_bench c;
+  c.give(prescribe{desired({config_map("a", "1")})});
+  c.broken["odd"] = {errc::unsupported, "the cluster knows no kind"};
+  c.give(prescribe{desired({config_map("odd", "1")}, 2)});
+  CHECK(c.find("a"));
+  CHECK(c.condition("Applied") == "False");
+  CHECK(c.condition("Available") == "Unknown");
+}
+
+TEST_CASE("a failing manifest does not stop the others and is tried again", "[work]") {
+  cluster_bench c;
+  c.broken["a"] = {errc::invalid, "bad field"};
+  c.give(prescribe{desired({config_map("a", "1"), config_map("b", "1")})});
+  CHECK(c.find("b"));
+  CHECK(c.condition("Applied") == "False");
+  const auto& timers = c.outs.back().timers;
+  CHECK(std::any_of(timers.begin(), timers.end(), [](const auto& t) { return t.name == "reconcile" && t.after; }));
+  c.broken.clear();
+  c.wake();
+  CHECK(c.condition("Applied") == "True");
+}
+
+TEST_CASE("a deleted work removes its objects and the anchor, then waits for the hub's word", "[work]") {
+  cluster_bench c;
+  c.give(prescribe{desired({config_map("a", "1")})});
+  c.give(prescribe{desired({config_map("a", "1")}, 1, true)});
+  CHECK(c.objects.empty());
+  CHECK(c.said_finished());
+  CHECK(c.b.has(prescription));
+  c.give(withdraw{"uid-w"});
+  CHECK_FALSE(c.b.has(prescription));
+}
+
+TEST_CASE("with Orphan the objects stay and lose the reference", "[work]") {
+  cluster_bench c;
+  const document spec = {{"deleteOption", {{"propagationPolicy", "Orphan"}}}};
+  c.give(prescribe{desired({config_map("a", "1")}, 1, false, spec)});
+  c.give(prescribe{desired({config_map("a", "1")}, 1, true, spec)});
+  REQUIRE(c.find("a"));
+  CHECK_FALSE((*c.find("a"))["metadata"].contains("ownerReferences"));
+  CHECK_FALSE(c.find("hash-w"));
+  CHECK(c.said_finished());
+}
+
+TEST_CASE("removal waits for finalizers of others", "[work]") {
+  cluster_bench c;
+  c.give(prescribe{desired({config_map("a", "1")})});
+  (*c.find("a"))["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z";
+  (*c.find("a"))["metadata"]["finalizers"] = {"theirs"};
+  c.give(prescribe{desired({config_map("a", "1")}, 1, true)});
+  CHECK_FALSE(c.said_finished());
+  CHECK(c.find("hash-w"));
+  c.objects.erase({"v1", "ConfigMap", "shop", "a"});
+  c.wake();
+  CHECK(c.said_finished());
+}
+
+TEST_CASE("a work that the hub has forgotten keeps its objects for an hour", "[work]") {
+  cluster_bench c;
+  c.give(prescribe{desired({config_map("a", "1")})});
+  c.give(withdraw{"uid-w"});
+  c.wake();
+  CHECK(c.find("a"));
+  c.b.now += std::chrono::minutes(61);
+  c.give(timer_fired{"evict"});
+  CHECK_FALSE(c.find("a"));
+  CHECK_FALSE(c.b.has(prescription));
+}
+
+TEST_CASE("a forgotten work that comes back in time is not evicted", "[work]") {
+  cluster_bench c;
+  c.give(prescribe{desired({config_map("a", "1")})});
+  c.give(withdraw{"uid-w"});
+  c.give(prescribe{desired({config_map("a", "1")})});
+  c.b.now += std::chrono::minutes(61);
+  c.wake();
+  CHECK(c.find("a"));
+}
+
+TEST_CASE("when somebody deletes the anchor, everything is removed and made anew", "[work]") {
+  cluster_bench c;
+  c.give(prescribe{desired({config_map("a", "1")})});
+  const auto uid = (*c.find("a"))["metadata"]["uid"];
+  (*c.find("hash-w"))["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z";
+  c.wake();
+  REQUIRE(c.find("a"));
+  CHECK((*c.find("a"))["metadata"]["uid"] != uid);
+  REQUIRE(c.find("hash-w"));
+  CHECK_FALSE((*c.find("hash-w"))["metadata"].contains("deletionTimestamp"));
+}
+
+TEST_CASE("a restarted work goes on from its store and reports what was not acknowledged", "[work]") {
+  cluster_bench c;
+  c.give(prescribe{desired({config_map("a", "1")})});
+  auto reborn = make_work("w", "hash", "hash");
+  const auto out = c.b.start(reborn);
+  REQUIRE(sent<work_held>(out).size() == 1);
+  CHECK(sent<work_held>(out)[0].reports_pending);
+  const auto again = sent<report_ready>(c.b.handle(reborn, resend_report{}));
+  REQUIRE(again.size() == 1);
+  CHECK(again[0].report.seq == reborn.report_seq);
+  c.b.handle(reborn, report_acked{"uid-w", reborn.report_seq});
+  CHECK(sent<report_ready>(c.b.handle(reborn, resend_report{})).empty());
+}
+
+TEST_CASE("a new prescription during a round lets the call under way end, then starts over", "[work]") {
+  cluster_bench c;
+  auto out = c.b.handle(c.self, prescribe{desired({config_map("a", "1"), config_map("b", "1")})});
+  // Through the anchor's two steps to the first object's get.
+  for (int i = 0; i < 2; ++i) out = c.b.handle(c.self, c.answer(sent<cluster_call>(out).at(0)));
+  const auto pending = sent<cluster_call>(out).at(0);
+  CHECK(sent<cluster_call>(c.b.handle(c.self, prescribe{desired({config_map("c", "2")}, 2)})).empty());
+  c.settle(c.b.handle(c.self, c.answer(pending)));
+  CHECK(c.find("c"));
+  CHECK_FALSE(c.find("a"));
+  CHECK_FALSE(c.find("b"));
+  CHECK(c.condition("Applied") == "True");
+}

@@ -1,0 +1,135 @@
+#include <catch2/catch.hpp>
+
+#include "fixture.hpp"
+
+using namespace wh;
+using namespace wh::test;
+
+namespace {
+
+constexpr const char* crds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+constexpr const char* things = "/apis/x.io/v1/namespaces/n/things";
+
+document thing_crd() {
+  document schema = {
+      {"type", "object"},
+      {"properties",
+       {{"spec",
+         {{"type", "object"}, {"properties", {{"size", {{"type", "integer"}, {"minimum", 1}, {"default", 3}}}}}}}}}};
+  document version = {{"name", "v1"},
+                      {"served", true},
+                      {"storage", true},
+                      {"schema", {{"openAPIV3Schema", schema}}},
+                      {"subresources", {{"status", document::object()}}}};
+  document old = version;
+  old["name"] = "v1beta1";
+  old["storage"] = false;
+  return {{"apiVersion", "apiextensions.k8s.io/v1"},
+          {"kind", "CustomResourceDefinition"},
+          {"metadata", {{"name", "things.x.io"}}},
+          {"spec",
+           {{"group", "x.io"},
+            {"scope", "Namespaced"},
+            {"names", {{"plural", "things"}, {"kind", "Thing"}}},
+            {"versions", {version, old}}}}};
+}
+
+}  // namespace
+
+TEST_CASE("a definition is established by the write that creates it and serves at once", "[apiserver][crd]") {
+  api_fixture f(kind_set::cluster);
+  f.make_namespace("n");
+  auto made = f.post(crds, thing_crd());
+  REQUIRE(made.code == 201);
+  CHECK(condition_status(made.json, "Established") == "True");
+  CHECK(condition_status(made.json, "NamesAccepted") == "True");
+  CHECK(made.json["status"]["storedVersions"] == document({"v1"}));
+  CHECK(made.json["status"]["acceptedNames"]["listKind"] == "ThingList");
+  CHECK(made.json["spec"]["names"]["singular"] == "thing");
+  CHECK(f.get("/apis/x.io/v1").json["resources"].size() == 2);
+
+  auto thing = f.post(
+      things,
+      {{"apiVersion", "x.io/v1"}, {"kind", "Thing"}, {"metadata", {{"name", "t"}}}, {"spec", document::object()}});
+  REQUIRE(thing.code == 201);
+  CHECK(thing.json["spec"]["size"] == 3);
+  CHECK(generation_of(thing.json).get() == 1);
+  CHECK(f.patch(std::string(things) + "/t", {{"spec", {{"size", 0}}}}).code == 422);
+  CHECK(f.patch(std::string(things) + "/t", document::object(), "application/strategic-merge-patch+json").code == 415);
+  CHECK(f.get(std::string(things)).json["kind"] == "ThingList");
+
+  api_fixture* other = &f;  // the other version shows the same object
+  auto beta = other->get("/apis/x.io/v1beta1/namespaces/n/things/t");
+  CHECK(api_version(beta.json) == "x.io/v1beta1");
+  CHECK(f.get("/apis/x.io/v1beta1/things").json["items"][0]["apiVersion"] == "x.io/v1beta1");
+  beta.json["spec"]["size"] = 5;
+  CHECK(api_version(f.put("/apis/x.io/v1beta1/namespaces/n/things/t", beta.json).json) == "x.io/v1beta1");
+  CHECK(f.get(std::string(things) + "/t").json["spec"]["size"] == 5);
+  CHECK(api_version(f.get(std::string(things) + "/t").json) == "x.io/v1");
+}
+
+TEST_CASE("broken definitions are refused", "[apiserver][crd]") {
+  api_fixture f(kind_set::cluster);
+  auto misnamed = thing_crd();
+  misnamed["metadata"]["name"] = "stuff.x.io";
+  auto r = f.post(crds, misnamed);
+  CHECK(r.code == 422);
+  CHECK_THAT(r.message(), Catch::Contains("must be spec.names.plural+\".\"+spec.group"));
+  auto unstored = thing_crd();
+  unstored["spec"]["versions"][0]["storage"] = false;
+  CHECK(f.post(crds, unstored).code == 422);
+}
+
+TEST_CASE("definitions stored before the start are served", "[apiserver][crd]") {
+  api_fixture f(kind_set::cluster);
+  f.make_namespace("n");
+  f.post(crds, thing_crd());
+  f.server.reset();
+  kind_registry fresh;
+  add_builtin_kinds(fresh, kind_set::cluster);
+  api_options o;
+  o.data = f.data.get();
+  o.kinds = &fresh;
+  o.gate = f.gate.get();
+  o.access = &f.access;
+  o.now = [&] { return f.timer.now(); };
+  f.server = make_api_server(o);
+  CHECK(f.get(things).code == 200);
+}
+
+TEST_CASE("deleting a definition deletes its objects first", "[apiserver][crd]") {
+  api_fixture f(kind_set::cluster);
+  f.make_namespace("n");
+  f.post(crds, thing_crd());
+  f.post(things, {{"metadata", {{"name", "a"}}}});
+  f.post(things, {{"metadata", {{"name", "b"}, {"finalizers", {"x.io/hold"}}}}});
+  auto going = f.del(std::string(crds) + "/things.x.io");
+  CHECK(going.code == 200);
+  CHECK(condition_status(going.json, "Terminating") == "True");
+  CHECK(has_finalizer(going.json, "customresourcecleanup.apiextensions.k8s.io"));
+  f.timer.advance(std::chrono::seconds(1));
+  CHECK(f.get(std::string(things) + "/a").code == 404);
+  CHECK(is_deleting(f.get(std::string(things) + "/b").json));
+  CHECK(f.post(things, {{"metadata", {{"name", "c"}}}}).code == 405);
+  CHECK(f.patch(std::string(things) + "/b", {{"metadata", {{"finalizers", nullptr}}}}).code == 200);
+  f.timer.advance(std::chrono::seconds(1));
+  CHECK(f.get(std::string(crds) + "/things.x.io").code == 404);
+  CHECK(f.get(things).code == 404);
+  CHECK(f.get("/apis/x.io").code == 404);
+  CHECK(f.post(crds, thing_crd()).code == 201);
+}
+
+TEST_CASE("a definition of a compiled-in kind changes nothing", "[apiserver][crd]") {
+  api_fixture f;
+  f.make_namespace("n");
+  auto crd = thing_crd();
+  crd["metadata"]["name"] = "manifestworks.work.open-cluster-management.io";
+  crd["spec"]["group"] = "work.open-cluster-management.io";
+  crd["spec"]["names"] = {{"plural", "manifestworks"}, {"kind", "ManifestWork"}};
+  CHECK(f.post(crds, crd).code == 201);
+  CHECK(f.post("/apis/work.open-cluster-management.io/v1/namespaces/n/manifestworks", manifest_work("w")).code == 201);
+  CHECK(f.del(std::string(crds) + "/manifestworks.work.open-cluster-management.io").code == 200);
+  f.timer.advance(std::chrono::seconds(1));
+  CHECK(f.get("/apis/work.open-cluster-management.io/v1/namespaces/n/manifestworks/w").code == 200);
+  CHECK(f.get(std::string(crds) + "/manifestworks.work.open-cluster-management.io").code == 404);
+}

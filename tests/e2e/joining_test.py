@@ -1,0 +1,97 @@
+"""Joins that must fail, each with a sentence that says what is wrong and what to do."""
+
+import os
+import time
+
+from harness import CLUSTERS, E2eTest, Hub, Process, Spoke, eventually, main, program
+
+
+class Joining(E2eTest):
+    @classmethod
+    def prepare(cls):
+        cls.hub = Hub(cls.world)
+        cls.member, = cls.world.joined_spokes(cls.hub, "member")
+
+    def refused_join(self, cluster, join):
+        """Starts a spoke that must give up by itself. Returns its log."""
+        spoke = Spoke(self.world, cluster, join)
+        self.assertNotEqual(spoke.process.exit_code(), 0)
+        return spoke.process.log()
+
+    def changed(self, cluster, flag, value):
+        words = self.hub.join_command(cluster)
+        words[words.index(flag) + 1] = value
+        return words
+
+    def test_1_a_token_that_the_hub_does_not_know(self):
+        log = self.refused_join("x1", self.changed("x1", "--token", "abcdef.0123456789abcdefghijklmnop"))
+        self.assertIn("token", log)
+        self.assertIn("whctl get token", log)
+        self.assertIsNone(self.hub.api.find(f"{CLUSTERS}/x1"))
+
+    def test_2_a_token_with_a_wrong_secret_gets_the_same_answer(self):
+        words = self.hub.join_command("x2")
+        token = words[words.index("--token") + 1]
+        log = self.refused_join("x2", self.changed("x2", "--token", token[:7] + "0" * 26))
+        self.assertIn("token is not valid", log)
+
+    def test_3_an_expired_token(self):
+        words = self.hub.join_command("x3", "--ttl", "1s")
+        time.sleep(2)
+        log = self.refused_join("x3", words)
+        self.assertIn("expired", log)
+
+    def test_4_a_token_is_used_up(self):
+        words = self.hub.join_command("x4a", "--uses", "1")
+        first = Spoke(self.world, "x4a", words)
+        eventually("the first may ask", lambda: self.hub.api.find(f"{CLUSTERS}/x4a"))
+        words[words.index("--cluster-name") + 1] = "x4b"
+        log = self.refused_join("x4b", words)
+        self.assertIn("used up", log)
+        first.kill()
+
+    def test_5_a_hub_with_another_ca_than_the_pin_says(self):
+        log = self.refused_join("x5", self.changed("x5", "--ca-pin", "sha256:" + "0" * 64))
+        self.assertIn("pin", log)
+        self.assertIsNone(self.hub.api.find(f"{CLUSTERS}/x5"))
+
+    def test_6_a_cluster_name_that_is_taken(self):
+        words = self.hub.join_command("member")
+        log = self.refused_join("impostor", words)
+        self.assertIn("member", log)
+        self.assertIn("taken", log)
+        accepted = self.world.whctl("accept", "member", hub=self.hub).stdout
+        self.assertIn("already accepted", accepted)
+
+    def test_7_flags_that_make_no_sense(self):
+        for flag, value, part in (("--cluster-name", "Not_A_Label", "cluster"), ("--ca-pin", "md5:1", "ca-pin"),
+                                  ("--hub", "nowhere", "--hub")):
+            words = self.changed("x7", flag, value)
+            words[0] = program(words[0])
+            done = self.world.run(words, check=False)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn(part, done.stderr)
+        done = self.world.run([program("wheelhouse-spoke"), "--data-dir", self.world.path("x8")], check=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("whctl get token", done.stderr)
+        done = self.world.run([program("wheelhouse-hub")], check=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--data-dir", done.stderr)
+
+    def test_8_a_second_process_on_the_same_folder(self):
+        second = Process(self.world, "second-hub",
+                         [program("wheelhouse-hub"), "--data-dir", self.hub.folder, "--api-listen", "127.0.0.1:0",
+                          "--link-listen", "127.0.0.1:0"])
+        self.assertNotEqual(second.exit_code(), 0)
+        self.assertIn(self.hub.folder, second.log())
+        other = Process(self.world, "second-spoke",
+                        [program("wheelhouse-spoke"), "--data-dir", self.member.folder])
+        self.assertNotEqual(other.exit_code(), 0)
+        self.assertIn(self.member.folder, other.log())
+        self.assertTrue(self.hub.process.running() and self.member.process.running())
+        self.assertEqual(self.hub.api.raw("GET", "/readyz"), (200, "ok"))
+        self.assertTrue(os.path.exists(os.path.join(self.hub.folder, "hub.json")))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,210 @@
+// Random work on a store, on its twin and on a model so simple that it is right.
+#include <map>
+
+#include "base/random.hpp"
+#include "tests/persistence/store_fixture.hpp"
+
+using namespace wh;
+using namespace wh::test;
+
+namespace {
+
+using objects = std::map<object_key, std::pair<revision, std::string>>;
+
+/// Every state that ever was, by revision.
+struct model {
+  std::vector<objects> history{objects{}};
+  std::map<std::string, namespace_phase> namespaces;
+
+  const objects& now() const { return history.back(); }
+
+  bool holds(const precondition& p) const {
+    if (const auto* at = std::get_if<at_revision>(&p)) {
+      const auto it = now().find(at->key);
+      return it != now().end() && it->second.first == at->rev;
+    }
+    if (const auto* none = std::get_if<absent>(&p)) return now().count(none->key) == 0;
+    if (const auto* any = std::get_if<present>(&p)) return now().count(any->key) != 0;
+    const auto it = namespaces.find(std::get<namespace_active>(p).ns);
+    return it != namespaces.end() && it->second == namespace_phase::active;
+  }
+
+  bool apply(const batch& b) {
+    for (const precondition& p : b.preconditions)
+      if (!holds(p)) return false;
+    for (const put& p : b.puts) {
+      objects next = now();
+      next[p.key] = {revision{history.size()}, *p.body};
+      history.push_back(std::move(next));
+      if (p.key.resource == "namespaces") namespaces[p.key.name] = p.phase;
+    }
+    for (const erase& e : b.erases) {
+      if (now().count(e.key) == 0) continue;
+      objects next = now();
+      next.erase(e.key);
+      history.push_back(std::move(next));
+      if (e.key.resource == "namespaces") namespaces.erase(e.key.name);
+    }
+    return true;
+  }
+};
+
+class generator {
+ public:
+  explicit generator(std::uint64_t seed) : r(seed) {}
+
+  object_key key() {
+    static const std::vector<std::string> resources{"configmaps", "managedclusters", "namespaces"};
+    static const std::vector<std::string> spaces{"a", "a-b", "b"};
+    object_key k{resources[r.below(3)], "", "n" + std::to_string(r.below(6))};
+    if (k.resource == "configmaps") k.ns = spaces[r.below(3)];
+    return k;
+  }
+
+  batch next(const model& m, bool with_memory) {
+    batch b;
+    for (std::uint64_t n = r.below(3); n > 0; --n) {
+      const put p{key(), share("v" + std::to_string(r.below(1000000))),
+                  r.chance(0.2) ? namespace_phase::terminating : namespace_phase::active};
+      b.puts.push_back(p);
+    }
+    for (std::uint64_t n = r.below(2); n > 0; --n) b.erases.push_back({key()});
+    if (r.chance(0.5)) b.preconditions.push_back(condition(m));
+    b.in_memory = with_memory && r.chance(0.3);
+    return b;
+  }
+
+  precondition condition(const model& m) {
+    const object_key k = key();
+    const auto it = m.now().find(k);
+    const bool wrong = r.chance(0.2);
+    switch (r.below(3)) {
+      case 0: return namespace_active{"n" + std::to_string(r.below(6))};
+      case 1: return it == m.now().end() ? precondition{absent{k}} : precondition{present{k}};
+      default: return at_revision{k, it == m.now().end() || wrong ? revision{r.below(50)} : it->second.first};
+    }
+  }
+
+  rng r;
+};
+
+std::vector<std::string> show(const objects& all, const key_range& range) {
+  std::vector<std::string> out;
+  for (const auto& [key, value] : all)
+    if (range.contains(key)) out.push_back(to_string(key) + "@" + std::to_string(value.first.get()) + value.second);
+  return out;
+}
+
+std::vector<std::string> show(const page& p) {
+  std::vector<std::string> out;
+  for (const record& r : p.records) out.push_back(to_string(r.key) + "@" + std::to_string(r.rev.get()) + *r.body);
+  return out;
+}
+
+/// The whole list, fetched in pages of `limit`.
+std::vector<std::string> list_in_pages(const store& s, const key_range& range, revision at, std::size_t limit) {
+  std::vector<std::string> out;
+  std::optional<object_key> after;
+  while (true) {
+    const auto p = s.list(range, at, after, limit);
+    if (!p) FAIL(p.err().message);
+    for (const std::string& line : show(*p)) out.push_back(line);
+    if (!p->more) return out;
+    REQUIRE(p->records.size() == limit);
+    after = p->records.back().key;
+  }
+}
+
+void check_reads(const store& s, const model& m, generator& g) {
+  const revision_window w = s.window();
+  REQUIRE(w.current.get() == m.history.size() - 1);
+  const revision at{w.compacted.get() + g.r.below(w.current.get() - w.compacted.get() + 1)};
+  if (at == revision{}) return;  // would mean "now"
+  const objects& then = m.history[at.get()];
+  const object_key key = g.key();
+  const auto it = then.find(key);
+  REQUIRE(body_of(s, key, at) == (it == then.end() ? "-" : it->second.second));
+  key_range range{key.resource, g.r.chance(0.5) ? key.ns : "", g.r.chance(0.3) ? key.name : ""};
+  REQUIRE(list_in_pages(s, range, at, g.r.below(4)) == show(then, range));
+}
+
+std::uint64_t seed_of(int run) { return 20260102 + static_cast<std::uint64_t>(run); }
+
+}  // namespace
+
+TEST_CASE("both stores do the same as the model under random batches, compactions included", "[persistence][model]") {
+  const std::uint64_t seed = seed_of(GENERATE(range(0, 8)));
+  INFO("seed " << seed);
+  generator g(seed);
+  model m;
+  temp_dir dir;
+  const auto disk = open(options_for(dir.sub("store")));
+  const auto memory = make_memory_store("first-life");
+  for (int i = 0; i < 300; ++i) {
+    const batch b = g.next(m, true);
+    const bool good = m.apply(b);
+    const auto a = commit_of(*disk, b);
+    REQUIRE(a == commit_of(*memory, b));
+    REQUIRE(a.ok() == good);
+    if (g.r.chance(0.02)) {
+      const revision upto{g.r.below(m.history.size())};
+      compact_and_wait(*disk, upto);
+      memory->compact(upto);
+    }
+    const std::uint64_t same = g.r.next();
+    generator on_disk(same);
+    generator in_memory_twin(same);
+    check_reads(*disk, m, on_disk);
+    check_reads(*memory, m, in_memory_twin);
+  }
+  const revision after = disk->window().compacted;
+  REQUIRE(after == memory->window().compacted);
+  REQUIRE(changes_after(*disk, after) == changes_after(*memory, after));
+  REQUIRE(changes_after(*disk, after, 7) == changes_after(*memory, after, 7));
+}
+
+TEST_CASE("a store that is reopened again and again does the same as the model", "[persistence][model]") {
+  const std::uint64_t seed = seed_of(GENERATE(range(100, 104)));
+  INFO("seed " << seed);
+  generator g(seed);
+  model m;
+  temp_dir dir;
+  lmdb_options o = options_for(dir.sub("store"));
+  o.history_max = 60;
+  auto disk = open(o);
+  for (int i = 0; i < 400; ++i) {
+    const batch b = g.next(m, false);
+    REQUIRE(commit_of(*disk, b).ok() == m.apply(b));
+    check_reads(*disk, m, g);
+    if (!g.r.chance(0.05)) continue;
+    disk.reset();
+    disk = open(o);
+    check_reads(*disk, m, g);
+  }
+}
+
+TEST_CASE("batches submitted in groups do the same as one by one", "[persistence][model]") {
+  const std::uint64_t seed = seed_of(GENERATE(range(200, 204)));
+  INFO("seed " << seed);
+  generator g(seed);
+  model m;
+  temp_dir dir;
+  const auto disk = open(options_for(dir.sub("store")));
+  for (int round = 0; round < 20; ++round) {
+    std::vector<bool> expected;
+    std::vector<bool> found;
+    std::promise<void> finished;
+    const std::size_t n = 1 + g.r.below(40);
+    for (std::size_t i = 0; i < n; ++i) {
+      const batch b = g.next(m, true);
+      expected.push_back(m.apply(b));
+      disk->submit(b, [&found, &finished, last = i + 1 == n](const result<commit>& r) {
+        found.push_back(r.ok());
+        if (last) finished.set_value();
+      });
+    }
+    finished.get_future().get();
+    REQUIRE(found == expected);
+    check_reads(*disk, m, g);
+  }
+}

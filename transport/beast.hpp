@@ -1,0 +1,12 @@
+#pragma once
+// The one place that includes Boost.Beast, of which only the parser is used. Sources only.
+#include "transport/asio.hpp"
+// asio.hpp comes first: it makes Asio 1.74 fit for C++20.
+#include <boost/beast/http/basic_parser.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/rfc7230.hpp>
+#include <boost/beast/http/status.hpp>
+
+namespace wh {
+namespace beast_http = boost::beast::http;
+}

@@ -1,0 +1,178 @@
+#pragma once
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "messages/ids.hpp"
+#include "transport/net.hpp"
+#include "transport/session.hpp"
+
+namespace wh {
+
+/// How long frames may wait for a receiver whose mailbox is full before the link is given up.
+inline constexpr duration link_stall_max = std::chrono::seconds(10);
+/// What the spoke is told then.
+inline constexpr duration link_busy_retry_after = std::chrono::seconds(5);
+
+/// One live link: a connection, the session that speaks on it, and what both hosts do alike with the two. Bytes come from
+/// the loop, frames from the runtime's threads, ticks from a timer: one lock makes a sequence of them. Hooks that pass
+/// frames on are called under it (their order is the stream's), the others without it.
+///
+/// A receiver that answers busy stops the link: frames are held here, their credit is withheld, so the peer runs dry
+/// after a window at most; the host calls resume() until there is room.
+template <class Rules>
+class link_end : public connection_handler {
+ public:
+  using session = link_session<Rules>;
+  using incoming = typename session::incoming;
+  using outgoing = typename session::outgoing;
+  using output = typename session::output;
+
+  link_end(session_id id, std::shared_ptr<connection> over, Rules rules, const session_limits& limits, duration now)
+      : id_(id), limits_(limits), connection_(std::move(over)), session_(std::move(rules), limits, now) {}
+
+  session_id id() const { return id_; }
+
+  void on_bytes(std::string_view bytes) final {
+    act([&](output& out) { session_.receive(bytes, now(), out); });
+  }
+
+  void on_closed(const error& why) final {
+    std::optional<error> reason;
+    {
+      const std::lock_guard lock(mutex_);
+      if (!std::exchange(connection_, nullptr)) return;
+      held_.clear();
+      reason = ended_why_ ? std::move(*ended_why_) : why;
+    }
+    gone(*reason);
+  }
+
+  /// Sends a frame; `last` ends the link once it is out.
+  void send(const outgoing& frame, bool last = false) {
+    act([&](output& out) {
+      if (auto sent = session_.send(frame, out); !sent) dropped(sent.err());
+      if (last) session_.finish(fail(errc::unavailable, "the conversation is over"), now(), out);
+    });
+  }
+
+  /// Ends the link; the spoke is told why.
+  void part(const parting& terms) {
+    act([&](output& out) { session_.part(terms, out); });
+  }
+
+  /// Ends the link once everything sent before is out.
+  void finish(const std::string& reason) {
+    act([&](output& out) { session_.finish(fail(errc::unavailable, reason), now(), out); });
+  }
+
+  /// Drops the connection.
+  void abort(const std::string& reason) {
+    act([&](output& out) { session_.part({.why = fail(errc::unavailable, reason), .flush = false}, out); });
+  }
+
+  void tick() {
+    act([&](output& out) {
+      session_.tick(now(), out);
+      if (!held_.empty() && now() - held_since_ >= link_stall_max)
+        session_.part({fail(errc::busy, "the receiver takes no more messages now"), link_busy_retry_after}, out);
+    });
+    abort_overdue_close();
+  }
+
+  /// Tries again to pass on what is held.
+  void resume() {
+    act([&](output&) { resume_due_ = false; });
+  }
+
+ protected:
+  /// Monotonic.
+  virtual duration now() const = 0;
+  /// Gives a frame to its actor. errc::busy: later; any other failure ends the link.
+  virtual result<void> pass_on(const incoming& frame) = 0;
+  /// A frame could not be sent (errc::too_large), or the backlog is full.
+  virtual void dropped(const error& why) = 0;
+  /// Frames are held: call resume() once, soon.
+  virtual void stalled() = 0;
+  /// The link is over; comes once, last.
+  virtual void gone(const error& why) = 0;
+
+  const Rules& rules() const { return session_.rules(); }
+
+  /// Runs `f` in sequence with everything else that happens on the link.
+  template <class F>
+  void in_sequence(F f) {
+    const std::lock_guard lock(mutex_);
+    f();
+  }
+
+ private:
+  template <class F>
+  void act(F f) {
+    std::shared_ptr<connection> ending;
+    bool flush = true;
+    bool holding = false;
+    std::string reason;
+    {
+      const std::lock_guard lock(mutex_);
+      if (!connection_) return;
+      output out;
+      f(out);
+      pass_on_all(out);
+      if (!out.write.empty()) connection_->write(std::move(out.write));
+      // Credit bounds payload, but answers to pings are free: who asks and never reads is cut off.
+      if (!out.ended && !session_.ended() && connection_->unsent() > limits_.window + 2 * frame_bytes_max)
+        session_.part({.why = fail(errc::busy, "the peer does not read"), .flush = false}, out);
+      if (out.ended) {
+        ending = connection_;
+        flush = out.ended->flush;
+        reason = out.ended->why.message;
+        ended_why_ = std::move(out.ended->why);
+        ended_since_ = now();
+        held_.clear();
+      }
+      holding = !held_.empty() && !std::exchange(resume_due_, true);
+    }
+    if (ending) flush ? ending->close() : ending->abort(std::move(reason));
+    if (holding) stalled();
+  }
+
+  void pass_on_all(output& out) {
+    if (held_.empty()) held_since_ = now();
+    for (auto& arrival : out.arrivals) held_.push_back(std::move(arrival));
+    out.arrivals.clear();
+    while (!held_.empty()) {
+      const auto taken = pass_on(held_.front().frame);
+      if (!taken && taken.err().code == errc::busy) return;
+      if (!taken) return session_.part({.why = taken.err()}, out);
+      session_.consumed(held_.front().bytes, out);
+      held_.pop_front();
+      held_since_ = now();
+    }
+  }
+
+  /// A close that flushes waits for the peer; not for ever.
+  void abort_overdue_close() {
+    std::shared_ptr<connection> overdue;
+    {
+      const std::lock_guard lock(mutex_);
+      if (ended_why_ && now() - ended_since_ >= limits_.flushed_within) overdue = connection_;
+    }
+    if (overdue) overdue->abort("the peer did not take what was left to send");
+  }
+
+  const session_id id_;
+  const session_limits& limits_;
+  std::mutex mutex_;
+  std::shared_ptr<connection> connection_;
+  session session_;
+  std::list<typename output::arrival> held_;  ///< a list, because an empty one owns nothing
+  duration held_since_{};
+  bool resume_due_ = false;                           ///< stalled() was called, resume() not yet
+  std::optional<error> ended_why_;
+  duration ended_since_{};
+};
+
+}  // namespace wh

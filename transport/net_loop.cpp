@@ -1,0 +1,155 @@
+#include "transport/net_loop.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "base/assert.hpp"
+
+namespace wh {
+
+loop_resident::~loop_resident() {
+  const auto core = home_.lock();
+  if (!core) return;
+  const std::lock_guard lock(core->mutex_);
+  core->residents_.erase(place_);
+}
+
+bool loop_resident::settle(const std::shared_ptr<loop_core>& core) {
+  const std::lock_guard lock(core->mutex_);
+  if (core->stopped) return false;
+  place_ = core->residents_.insert(core->residents_.end(), weak_from_this());
+  home_ = core;
+  return true;
+}
+
+void loop_core::evict_all() {
+  // Collected first: giving up a handler may end other residents, which take the mutex to leave.
+  std::vector<std::shared_ptr<loop_resident>> all;
+  {
+    const std::lock_guard lock(mutex_);
+    stopped = true;
+    for (const auto& resident : residents_)
+      if (auto alive = resident.lock()) all.push_back(std::move(alive));
+  }
+  for (const auto& resident : all) resident->loop_stopped();
+}
+
+bool event_loop::impl::on_own_thread() const {
+  return std::any_of(threads.begin(), threads.end(),
+                     [](const std::thread& t) { return t.get_id() == std::this_thread::get_id(); });
+}
+
+namespace {
+
+// A handler that throws must not take the loop's other connections with it.
+void run_loop(asio::io_context& io) {
+  while (true) {
+    try {
+      io.run();
+      return;
+    } catch (const std::exception& e) {
+      spdlog::error("event loop: a handler threw: {}", e.what());
+    }
+  }
+}
+
+}  // namespace
+
+event_loop::event_loop(unsigned threads) : impl_(std::make_unique<impl>()) {
+  for (unsigned i = 0; i < std::max(threads, 1U); ++i)
+    impl_->threads.emplace_back([core = impl_->core] { run_loop(core->io); });
+}
+
+event_loop::~event_loop() {
+  WH_ASSERT(!impl_->on_own_thread());
+  stop();
+}
+
+void event_loop::post(std::function<void()> f) {
+  const std::lock_guard lock(impl_->mutex);
+  if (!impl_->joined) asio::post(impl_->core->io, std::move(f));
+}
+
+std::uint64_t event_loop::after(duration d, std::function<void()> f) {
+  const std::lock_guard lock(impl_->mutex);
+  if (impl_->joined) return 0;
+  const auto token = impl_->next_token++;
+  auto timer = std::make_unique<loop_timer>(impl_->core->io, d);
+  timer->async_wait([self = impl_.get(), token, f = std::move(f)](const asio_error&) {
+    {
+      // cancel() may come when the timer has expired already and this handler is queued: the map decides.
+      const std::lock_guard guard(self->mutex);
+      if (self->timers.erase(token) == 0) return;
+    }
+    f();
+  });
+  impl_->timers.emplace(token, std::move(timer));
+  return token;
+}
+
+void event_loop::cancel(std::uint64_t token) {
+  std::unique_ptr<loop_timer> timer;
+  const std::lock_guard lock(impl_->mutex);
+  const auto found = impl_->timers.find(token);
+  if (found == impl_->timers.end()) return;
+  timer = std::move(found->second);
+  impl_->timers.erase(found);
+  timer->cancel();
+}
+
+void event_loop::on_terminate(std::function<void(int signal)> f) {
+  const std::lock_guard lock(impl_->mutex);
+  if (impl_->joined) return;
+  impl_->signals = std::make_unique<asio::basic_signal_set<loop_executor>>(impl_->core->io, SIGTERM, SIGINT);
+  impl_->signals->async_wait([self = impl_.get(), f = std::move(f)](const asio_error& ec, int signal) {
+    if (ec) return;
+    {
+      // From here the default applies: a second Ctrl-C ends a program that hangs in its shutdown.
+      const std::lock_guard guard(self->mutex);
+      asio_error ignored;
+      if (self->signals) self->signals->clear(ignored);
+    }
+    f(signal);
+  });
+}
+
+void event_loop::stop() {
+  impl_->core->io.stop();
+  // From a handler of the loop itself only the end can be asked for; the destructor, elsewhere, waits for it.
+  if (impl_->on_own_thread()) return;
+  {
+    const std::lock_guard lock(impl_->mutex);
+    if (impl_->joined) return;
+    impl_->joined = true;
+  }
+  for (auto& thread : impl_->threads) thread.join();
+  impl_->core->evict_all();
+  const std::lock_guard lock(impl_->mutex);
+  impl_->timers.clear();
+  impl_->signals.reset();
+}
+
+bool call_gate::enter() {
+  const std::lock_guard lock(mutex_);
+  if (closed_) return false;
+  inside_.push_back(std::this_thread::get_id());
+  return true;
+}
+
+void call_gate::leave() {
+  const std::lock_guard lock(mutex_);
+  inside_.erase(std::find(inside_.begin(), inside_.end(), std::this_thread::get_id()));
+  left_.notify_all();
+}
+
+void call_gate::close() {
+  std::unique_lock lock(mutex_);
+  closed_ = true;
+  left_.wait(lock, [this] {
+    return std::all_of(inside_.begin(), inside_.end(), [](auto id) { return id == std::this_thread::get_id(); });
+  });
+}
+
+}  // namespace wh

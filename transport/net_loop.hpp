@@ -1,0 +1,91 @@
+#pragma once
+#include <atomic>
+#include <condition_variable>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "transport/asio.hpp"
+#include "transport/net.hpp"
+
+namespace wh {
+
+class loop_core;
+
+/// Something that lives on a loop and holds parts of Asio. Connections outlive their loop when somebody still holds
+/// them; so the loop, once stopped, asks each resident to give up what depends on it.
+class loop_resident : public std::enable_shared_from_this<loop_resident> {
+ public:
+  virtual ~loop_resident();
+  /// The loop's threads have ended. Give up sockets, timers and handlers; no callback may run any more.
+  virtual void loop_stopped() = 0;
+
+ protected:
+  /// Registers this object; false when the loop has stopped already. Not in a constructor: it needs shared_from_this().
+  bool settle(const std::shared_ptr<loop_core>& core);
+
+ private:
+  friend class loop_core;
+  std::weak_ptr<loop_core> home_;
+  std::list<std::weak_ptr<loop_resident>>::iterator place_;
+};
+
+/// What an event loop shares with its residents.
+class loop_core {
+ public:
+  asio::io_context io;
+  std::atomic<bool> stopped = false;
+
+  void evict_all();
+
+ private:
+  friend class loop_resident;
+  std::mutex mutex_;
+  std::list<std::weak_ptr<loop_resident>> residents_;
+};
+
+struct event_loop::impl {
+  std::shared_ptr<loop_core> core = std::make_shared<loop_core>();
+  asio::executor_work_guard<loop_executor> work{core->io.get_executor()};
+  std::vector<std::thread> threads;
+  std::mutex mutex;  ///< guards what follows
+  bool joined = false;
+  std::uint64_t next_token = 1;
+  std::unordered_map<std::uint64_t, std::unique_ptr<loop_timer>> timers;
+  std::unique_ptr<asio::basic_signal_set<loop_executor>> signals;
+
+  bool on_own_thread() const;
+};
+
+/// Lets calls into somebody's object pass until it closes, which waits for those under way. A call may close the gate
+/// that it passed itself.
+class call_gate {
+ public:
+  /// Runs `f` unless closed; tells whether it ran.
+  template <class F>
+  bool pass(F&& f) {
+    if (!enter()) return false;
+    const leaver guard{this};
+    f();
+    return true;
+  }
+  void close();
+
+ private:
+  struct leaver {
+    call_gate* gate;
+    ~leaver() { gate->leave(); }
+  };
+  bool enter();
+  void leave();
+
+  std::mutex mutex_;
+  std::condition_variable left_;
+  bool closed_ = false;
+  std::vector<std::thread::id> inside_;
+};
+
+}  // namespace wh

@@ -58,9 +58,8 @@ void check_name(admission& a) {
   if (!name.empty() && name.size() <= 63 && std::all_of(name.begin(), name.end(), ok) && name.front() != '-' &&
       name.back() != '-')
     return;
-  a.errors.push_back(
-      {field_error_type::invalid, "metadata.name", go_quote(name),
-       "must be a valid namespace name: at most 63 lower case letters, digits and inner '-'"});
+  a.errors.push_back({field_error_type::invalid, "metadata.name", go_quote(name),
+                      "must be a valid namespace name: at most 63 lower case letters, digits and inner '-'"});
 }
 
 bool namespace_terminating(const admission& a) {

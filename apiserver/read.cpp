@@ -25,8 +25,8 @@ api_error gone_error(const list_run& run) {
   if (run.options.continue_token.empty()) return expired("The provided resourceVersion for the list is too old.");
   return expired(
       "The provided continue parameter is too old to display a consistent list result. You can start a new list "
-      "without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. "
-      "Continuing with the provided token results in an inconsistent list - objects that were created, modified, or "
+      "without the continue parameter, or use the continue token in this response to retrieve the remainder of the results."
+      " Continuing with the provided token results in an inconsistent list - objects that were created, modified, or "
       "deleted between the time the first chunk was returned and now may show up in the list.");
 }
 

@@ -7,7 +7,7 @@ namespace {
 
 bool is_own_extension(const std::string& key) {
   return key == "x-protobuf" || key == "x-protobuf-inline" || key == "x-wire" || key == "x-default-rule" ||
-         key == "x-immutable" || key == "x-keep-zero";
+         key == "x-immutable" || key == "x-allow-duplicates" || key == "x-keep-zero";
 }
 
 }  // namespace

@@ -162,6 +162,7 @@ void schema_compiler::read_type(node& out, const document& doc) {
 void schema_compiler::read_extensions(node& out, const document& doc) {
   if (flag(doc, "x-kubernetes-preserve-unknown-fields")) out.preserve_unknown = true;
   if (flag(doc, "x-kubernetes-embedded-resource")) out.embedded_resource = true;
+  if (flag(doc, "x-allow-duplicates")) out.allow_duplicates = true;
   if (flag(doc, "x-immutable")) out.immutable = true;
   const auto list = text(doc, "x-kubernetes-list-type");
   if (list == "set") out.list = node::list_type::set;

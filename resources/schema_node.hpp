@@ -57,6 +57,7 @@ struct schema::node {
   bool preserve_unknown = false;
   bool embedded_resource = false;    ///< apiVersion, kind and metadata are implied
   bool drop_null = false;            ///< null means absent, as in Kubernetes' own typed kinds
+  bool allow_duplicates = false;     ///< entries with the same key are let through, as Kubernetes does for env
   bool immutable = false;            ///< may not change once set
   std::vector<property> properties;  ///< sorted by name
   ptr additional;                    ///< values of members that are not in `properties`

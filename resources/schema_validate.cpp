@@ -176,7 +176,7 @@ class validator {
   }
 
   void check_duplicates(const node& rule, const document& list, const std::string& path) {
-    if (rule.list == node::list_type::atomic) return;
+    if (rule.list == node::list_type::atomic || rule.allow_duplicates) return;
     std::set<document> seen;
     for (std::size_t i = 0; i < list.size(); ++i) {
       auto key = rule.list == node::list_type::set ? list[i] : key_of(rule, list[i]);

@@ -210,6 +210,11 @@ TEST_CASE("built-in kinds refuse what Kubernetes would refuse", "[kinds]") {
               "spec.replicas: Invalid value: -1: spec.replicas in body should be greater than or equal to 0",
               "spec.template.spec.containers[0].name: Required value"});
   CHECK(complaints(kind_set::hub, "", "Secret", R"({"data":{"k":"not base64"}})").size() == 1);
+  CHECK(complaints(kind_set::cluster, "", "Pod",
+                   R"({"spec":{"containers":[{"name":"c","env":[{"name":"A"},{"name":"A"}]}]}})")
+            .empty());
+  CHECK(complaints(kind_set::cluster, "", "Pod", R"({"spec":{"containers":[{"name":"c"},{"name":"c"}]}})") ==
+        texts{"spec.containers[1]: Duplicate value: {\"name\":\"c\"}"});
   CHECK(complaints(kind_set::hub, "", "ConfigMap", R"({"data":{"k":5}})") ==
         texts{"data.k: Invalid value: \"integer\": data.k in body must be of type string: \"integer\""});
 }

@@ -90,7 +90,8 @@ TEST_CASE("broken YAML names line and column", "[yaml]") {
   CHECK(yaml_error("a: \"x\n").starts_with("YAML line "));
   CHECK(yaml_error("a: *nowhere\n").starts_with("YAML line 1"));
   CHECK(yaml_error("a: \xff\n").find("UTF-8") != std::string::npos);
-  CHECK(yaml_error(std::string_view("a: 1\nb: \0\0", 9)) == "YAML line 2, column 4: control characters must be escaped");
+  CHECK(yaml_error(std::string_view("a: 1\nb: \0\0", 9)) ==
+        "YAML line 2, column 4: control characters must be escaped");
   CHECK(yaml_error("? [a]\n: b\n").find("scalar") != std::string::npos);
 }
 

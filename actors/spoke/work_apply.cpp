@@ -23,6 +23,7 @@ void remember_intent(work& self, outbox& out) {
   if (changed) save_state(self, out);
 }
 
+/// Asked before the first look at an object: what happens to it from then on is either seen by that look or told.
 void watch_objects(work& self, outbox& out) {
   std::vector<cluster_object> objects = {anchor_object(self)};
   for (const auto& a : self.applied) objects.push_back(a.object);
@@ -171,6 +172,7 @@ void begin_round(work& self, const context& ctx, outbox& out) {
     self.now.outcomes.resize(self.now.manifests.size());
     remember_intent(self, out);
   }
+  watch_objects(self, out);
   get_object(self, step::anchor_get, anchor_object(self), out);
 }
 
@@ -227,7 +229,6 @@ void end_round(work& self, const context& ctx, outbox& out) {
   if (!restart) report(self, status_of_round(self, ctx), out);
   save_state(self, out);
   if (self.report_seq > self.report_acked) tell_agent(self, out);
-  watch_objects(self, out);
   const bool failed = self.now.failed;
   const bool waits = self.now.waits;
   self.now = {};

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "resources/quantity.hpp"
 
 namespace wh {
@@ -130,6 +132,18 @@ void cluster_port::call(const cluster_call& m, const address& from) {
                         }));
 }
 
+/// With the lock held.
+void cluster_port::hang_on(const address& who, const cluster_object& object) {
+  const auto kind = kind_of_object(object);
+  if (!kind) {
+    of_unknown_kind_[who].push_back(object);
+    return;
+  }
+  const object_key key{kind->group_resource(), kind->namespaced ? object.ns : "", object.name};
+  watchers_[key][who] = object;
+  watched_by_[who].push_back(key);
+}
+
 void cluster_port::watch(const cluster_watch& m, const address& from) {
   std::lock_guard lock(mutex_);
   for (const auto& key : watched_by_[from]) {
@@ -138,16 +152,19 @@ void cluster_port::watch(const cluster_watch& m, const address& from) {
     it->second.erase(from);
     if (it->second.empty()) watchers_.erase(it);
   }
-  auto& keys = watched_by_[from];
-  keys.clear();
-  for (const auto& object : m.objects) {
-    const auto kind = kind_of_object(object);
-    if (!kind) continue;  // asked again after the next round, which will know the kind
-    const object_key key{kind->group_resource(), kind->namespaced ? object.ns : "", object.name};
-    watchers_[key][from] = object;
-    keys.push_back(key);
-  }
-  if (keys.empty()) watched_by_.erase(from);
+  watched_by_.erase(from);
+  of_unknown_kind_.erase(from);
+  for (const auto& object : m.objects) hang_on(from, object);
+}
+
+/// With the lock held. The definition's own commit brings us here before any object of the kind can exist.
+void cluster_port::resolve_later_kinds() {
+  const auto version = cluster_.kinds().version();
+  if (of_unknown_kind_.empty() || version == kinds_version_) return;
+  kinds_version_ = version;
+  const auto waiting = std::exchange(of_unknown_kind_, {});
+  for (const auto& [who, objects] : waiting)
+    for (const auto& object : objects) hang_on(who, object);
 }
 
 void cluster_port::on_committed(const std::vector<change>& changes) {
@@ -155,6 +172,7 @@ void cluster_port::on_committed(const std::vector<change>& changes) {
   std::vector<envelope> news;
   {
     std::lock_guard lock(mutex_);
+    resolve_later_kinds();
     for (const auto& c : changes) {
       nodes_changed |= c.key.resource == "nodes";
       const auto it = watchers_.find(c.key);

@@ -34,12 +34,17 @@ class cluster_port final : public feed_listener {
   void call(const cluster_call& m, const address& from);
   void watch(const cluster_watch& m, const address& from);
   kind_ptr kind_of_object(const cluster_object& o) const;
+  void hang_on(const address& who, const cluster_object& object);
+  void resolve_later_kinds();
 
   api_stack& cluster_;
   post_envelope post_;
   std::mutex mutex_;
   std::map<object_key, std::map<address, cluster_object>> watchers_;
   std::map<address, std::vector<object_key>> watched_by_;
+  /// Watches of objects whose kind the cluster does not know yet: their CustomResourceDefinition may come.
+  std::map<address, std::vector<cluster_object>> of_unknown_kind_;
+  std::uint64_t kinds_version_ = 0;
 };
 
 }  // namespace wh

@@ -80,8 +80,8 @@ struct note {
 };
 
 struct timer_request {
-  std::string name;                ///< arming a name again replaces it
-  std::optional<duration> after;   ///< none: cancel
+  std::string name;               ///< arming a name again replaces it
+  std::optional<duration> after;  ///< none: cancel
 };
 
 /// What a handler wants done.

@@ -23,7 +23,8 @@ inline constexpr const char* cluster_lease = "managed-cluster-lease";
 inline constexpr const char* cluster_name_label = "open-cluster-management.io/cluster-name";
 inline constexpr const char* cluster_finalizer = "cluster.open-cluster-management.io/api-resource-cleanup";
 inline constexpr const char* work_finalizer = "cluster.open-cluster-management.io/manifest-work-cleanup";
-inline constexpr const char* applied_work_finalizer = "cluster.open-cluster-management.io/applied-manifest-work-cleanup";
+inline constexpr const char* applied_work_finalizer =
+    "cluster.open-cluster-management.io/applied-manifest-work-cleanup";
 /// SHA-256 of the public key that owns the cluster's name; a join with another key is refused.
 inline constexpr const char* key_annotation = "registration.wheelhouse.io/public-key-sha256";
 

@@ -56,12 +56,12 @@ struct write_proposal {
   enum class verb_kind { create, update, remove };
   verb_kind verb = verb_kind::create;
   kind_ptr kind;
-  std::string subresource;     ///< "", status, approval, …
+  std::string subresource;  ///< "", status, approval, …
   object_key key;
-  record old;                  ///< body null on create
-  shared_bytes body;           ///< proposed new version; null: the object goes
+  record old;         ///< body null on create
+  shared_bytes body;  ///< proposed new version; null: the object goes
   user_info user;
-  batch proposed;              ///< preconditions and the put or erase as the server would submit them
+  batch proposed;  ///< preconditions and the put or erase as the server would submit them
 };
 
 /// What became of it.
@@ -109,13 +109,13 @@ struct api_options {
   write_gate* gate = nullptr;
   authorizer* access = nullptr;
   std::function<instant()> now;
-  std::uint64_t seed = 0;                    ///< for uids and generated names
-  std::size_t watch_ring_events = 65536;     ///< events kept for watchers that lag
+  std::uint64_t seed = 0;                                ///< for uids and generated names
+  std::size_t watch_ring_events = 65536;                 ///< events kept for watchers that lag
   std::size_t watch_ring_bytes = std::size_t{64} << 20;  ///< and no more than these bytes of bodies
   std::size_t watch_unsent_max = 4 * 1024 * 1024;
   std::size_t manifest_limit_bytes = 500 * 1024;  ///< ManifestWork: sum of manifests (`--manifestLimit`)
-  std::function<std::string()> metrics;      ///< body of /metrics
-  std::function<result<void>()> ready;       ///< for /readyz; an error's message is shown
+  std::function<std::string()> metrics;           ///< body of /metrics
+  std::function<result<void>()> ready;            ///< for /readyz; an error's message is shown
   std::string server_version = "v1.33.0+wheelhouse";
   /// Runs a function after a delay, on any thread; absent: watches have no timeout and no periodic bookmarks.
   std::function<void(duration, std::function<void()>)> after;

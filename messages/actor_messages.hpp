@@ -18,17 +18,17 @@ enum class actor_kind : std::uint8_t {
   gatekeeper = 2,             ///< one: checks bootstrap tokens
   certificate_authority = 3,  ///< one: signs approved CSRs
   // actors of any API server's node (hub, embedded cluster)
-  namespace_lifecycle = 10,   ///< one: empties terminating namespaces
-  garbage_collector = 11,     ///< one: owner references
+  namespace_lifecycle = 10,  ///< one: empties terminating namespaces
+  garbage_collector = 11,    ///< one: owner references
   // actors of the spoke
-  cluster_agent = 20,         ///< one: registration and link
-  work = 21,                  ///< name: the ManifestWork
+  cluster_agent = 20,  ///< one: registration and link
+  work = 21,           ///< name: the ManifestWork
   // ports: not actors, but addressed like them
-  session = 40,               ///< name: session number; the link session, proxy of the remote peer
-  dialer = 41,                ///< opens the spoke's link
-  cluster = 42,               ///< the cluster port
-  api = 43,                   ///< waits for admit_reply
-  node = 44,                  ///< the process itself
+  session = 40,  ///< name: session number; the link session, proxy of the remote peer
+  dialer = 41,   ///< opens the spoke's link
+  cluster = 42,  ///< the cluster port
+  api = 43,      ///< waits for admit_reply
+  node = 44,     ///< the process itself
 };
 
 /// Where a message goes.
@@ -58,10 +58,10 @@ struct admit_write {
   request_id id;
   verb_kind verb = verb_kind::create;
   object_key key;
-  revision old_rev;        ///< 0 on create
-  shared_bytes body;       ///< the new version as validated and defaulted; null: the object goes for good
+  revision old_rev;   ///< 0 on create
+  shared_bytes body;  ///< the new version as validated and defaulted; null: the object goes for good
   std::string user;
-  batch proposed;          ///< what the server would have submitted
+  batch proposed;  ///< what the server would have submitted
 };
 
 /// `failure` empty: admitted, and released only after the commit. `put_index` says which put of the batch is the object,
@@ -114,14 +114,14 @@ struct close_session {
 struct dial_hub {
   std::string key_pem;
   std::string cert_pem;
-  std::string ca_pem;   ///< trusted; empty: by pin
+  std::string ca_pem;  ///< trusted; empty: by pin
   std::string ca_pin;
-  hello greeting;       ///< sent as the first frame
+  hello greeting;  ///< sent as the first frame
 };
 /// Spoke: the link is up (TLS done, hello sent).
 struct hub_connected {
   session_id session;
-  std::string ca_pem;   ///< the CA that the pin matched
+  std::string ca_pem;  ///< the CA that the pin matched
 };
 struct dial_failed {
   error why;
@@ -180,8 +180,8 @@ struct cluster_call {
   request_id id;
   verb_kind verb = verb_kind::get;
   cluster_object object;
-  shared_bytes body;      ///< create, replace: the object as JSON; replace carries metadata.resourceVersion
-  std::string uid;        ///< remove: precondition, if not empty
+  shared_bytes body;  ///< create, replace: the object as JSON; replace carries metadata.resourceVersion
+  std::string uid;    ///< remove: precondition, if not empty
 };
 struct cluster_reply {
   request_id id;
@@ -206,7 +206,6 @@ struct cluster_facts {
   std::map<std::string, std::string> capacity;
   std::map<std::string, std::string> allocatable;
 };
-
 
 // --- to the node ------------------------------------------------------------------------------------------------------
 

@@ -71,8 +71,7 @@ struct put {
   shared_bytes body;
   namespace_phase phase = namespace_phase::active;
   friend bool operator==(const put& a, const put& b) {
-    return a.key == b.key && a.phase == b.phase &&
-           (a.body == b.body || (a.body && b.body && *a.body == *b.body));
+    return a.key == b.key && a.phase == b.phase && (a.body == b.body || (a.body && b.body && *a.body == *b.body));
   }
 };
 
@@ -117,7 +116,7 @@ struct commit {
 /// One stored version of one object.
 struct record {
   object_key key;
-  revision rev;      ///< of this version: metadata.resourceVersion
+  revision rev;  ///< of this version: metadata.resourceVersion
   shared_bytes body;
 };
 
@@ -125,9 +124,9 @@ struct record {
 struct change {
   object_key key;
   revision rev;
-  shared_bytes body;               ///< null: the object was removed
-  shared_bytes previous;           ///< null: the object was created
-  revision previous_rev;           ///< 0 when created
+  shared_bytes body;      ///< null: the object was removed
+  shared_bytes previous;  ///< null: the object was created
+  revision previous_rev;  ///< 0 when created
   bool in_memory = false;
 };
 

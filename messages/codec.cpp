@@ -64,10 +64,9 @@ template <>
 struct layout<hello> {
   static constexpr std::uint8_t tag = 10;
   static constexpr auto name = "hello";
-  static constexpr auto fields =
-      std::tuple{field{"protocol", &hello::protocol}, field{"software", &hello::software},
-                 field{"cluster", &hello::cluster}, field{"agent", &hello::agent},
-                 field{"hub_incarnation", &hello::hub_incarnation}};
+  static constexpr auto fields = std::tuple{field{"protocol", &hello::protocol}, field{"software", &hello::software},
+                                            field{"cluster", &hello::cluster}, field{"agent", &hello::agent},
+                                            field{"hub_incarnation", &hello::hub_incarnation}};
 };
 template <>
 struct layout<join_request> {
@@ -93,12 +92,13 @@ template <>
 struct layout<cluster_report> {
   static constexpr std::uint8_t tag = 14;
   static constexpr auto name = "cluster_report";
-  static constexpr auto fields =
-      std::tuple{field{"seq", &cluster_report::seq}, field{"available", &cluster_report::available},
-                 field{"available_reason", &cluster_report::available_reason},
-                 field{"available_message", &cluster_report::available_message},
-                 field{"kubernetes_version", &cluster_report::kubernetes_version},
-                 field{"capacity", &cluster_report::capacity}, field{"allocatable", &cluster_report::allocatable}};
+  static constexpr auto fields = std::tuple{field{"seq", &cluster_report::seq},
+                                            field{"available", &cluster_report::available},
+                                            field{"available_reason", &cluster_report::available_reason},
+                                            field{"available_message", &cluster_report::available_message},
+                                            field{"kubernetes_version", &cluster_report::kubernetes_version},
+                                            field{"capacity", &cluster_report::capacity},
+                                            field{"allocatable", &cluster_report::allocatable}};
 };
 template <>
 struct layout<work_report> {
@@ -120,10 +120,9 @@ template <>
 struct layout<welcome> {
   static constexpr std::uint8_t tag = 40;
   static constexpr auto name = "welcome";
-  static constexpr auto fields =
-      std::tuple{field{"protocol", &welcome::protocol}, field{"hub_incarnation", &welcome::hub_incarnation},
-                 field{"hub_now", &welcome::hub_now}, field{"accepted", &welcome::accepted},
-                 field{"lease", &welcome::lease}};
+  static constexpr auto fields = std::tuple{
+      field{"protocol", &welcome::protocol}, field{"hub_incarnation", &welcome::hub_incarnation},
+      field{"hub_now", &welcome::hub_now}, field{"accepted", &welcome::accepted}, field{"lease", &welcome::lease}};
 };
 template <>
 struct layout<refused> {
@@ -170,17 +169,15 @@ template <>
 struct layout<report_ack> {
   static constexpr std::uint8_t tag = 47;
   static constexpr auto name = "report_ack";
-  static constexpr auto fields = std::tuple{field{"work", &report_ack::work}, field{"uid", &report_ack::uid},
-                                            field{"seq", &report_ack::seq}};
+  static constexpr auto fields =
+      std::tuple{field{"work", &report_ack::work}, field{"uid", &report_ack::uid}, field{"seq", &report_ack::seq}};
 };
 
 /// Visits the alternatives of a variant type, without a value, until `f` answers true.
 template <class Variant, class F, std::size_t I = 0>
 constexpr bool any_alternative(F f) {
-  if constexpr (I == std::variant_size_v<Variant>)
-    return false;
-  else
-    return f(std::type_identity<std::variant_alternative_t<I, Variant>>{}) || any_alternative<Variant, F, I + 1>(f);
+  if constexpr (I == std::variant_size_v<Variant>) return false;
+  else return f(std::type_identity<std::variant_alternative_t<I, Variant>>{}) || any_alternative<Variant, F, I + 1>(f);
 }
 
 template <class Variant>
@@ -308,9 +305,11 @@ template <class T>
 result<void> read_body(msgpack_cursor& c, std::size_t count, T& body) {
   const char* at = "";
   read_fields(c, count, body, at);
-  if (!c.failed() && !c.at_end()) return fail(errc::malformed, std::string(layout<T>::name) + ": bytes follow the frame");
+  if (!c.failed() && !c.at_end())
+    return fail(errc::malformed, std::string(layout<T>::name) + ": bytes follow the frame");
   if (!c.failed()) return {};
-  return fail(c.broken() ? errc::malformed : errc::invalid, std::string(layout<T>::name) + "." + at + " " + c.problem());
+  return fail(c.broken() ? errc::malformed : errc::invalid,
+              std::string(layout<T>::name) + "." + at + " " + c.problem());
 }
 
 template <class Variant>
@@ -322,7 +321,8 @@ result<Variant> decode_frame(std::string_view bytes) {
   const auto elements = c.array_header();
   if (elements == 0) c.fail("is empty");
   const auto tag = c.unsigned_integer();
-  if (c.failed()) return fail(errc::malformed, "a frame is an array that starts with its tag, but this one " + c.problem());
+  if (c.failed())
+    return fail(errc::malformed, "a frame is an array that starts with its tag, but this one " + c.problem());
   Variant frame;
   result<void> outcome;
   const bool known = any_alternative<Variant>([&]<class T>(std::type_identity<T>) {

@@ -85,7 +85,7 @@ struct cluster_report {
   std::string available_reason;
   std::string available_message;
   std::string kubernetes_version;
-  std::map<std::string, std::string> capacity;     ///< resource name to quantity
+  std::map<std::string, std::string> capacity;  ///< resource name to quantity
   std::map<std::string, std::string> allocatable;
   friend bool operator==(const cluster_report&, const cluster_report&) = default;
 };
@@ -117,8 +117,8 @@ struct welcome {
   std::uint32_t protocol = link_protocol_version;
   std::string hub_incarnation;
   instant hub_now;
-  bool accepted = false;     ///< spec.hubAcceptsClient; until true nothing else comes
-  duration lease{};          ///< heartbeat period
+  bool accepted = false;  ///< spec.hubAcceptsClient; until true nothing else comes
+  duration lease{};       ///< heartbeat period
   friend bool operator==(const welcome&, const welcome&) = default;
 };
 

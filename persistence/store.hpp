@@ -80,12 +80,13 @@ class store {
 struct lmdb_options {
   std::string dir;                                   ///< created 0700 if absent
   std::uint64_t map_bytes = std::uint64_t{1} << 40;  ///< reserved address space
-  std::uint64_t quota_bytes = std::uint64_t{8} << 30;///< pages in use beyond this: read-only until something is deleted
-  std::size_t queue_max = 65536;                     ///< batches waiting; beyond: errc::busy
-  std::size_t group_max = 4096;                      ///< batches per commit
-  std::uint64_t history_max = 200000;                ///< changes kept before automatic compaction
-  bool sync = true;                                  ///< false only in tests and benchmarks; never durable
-  std::string incarnation_seed;                      ///< for a new store: its incarnation_id (a UUID by the caller)
+  std::uint64_t quota_bytes = std::uint64_t{8}
+                              << 30;   ///< pages in use beyond this: read-only until something is deleted
+  std::size_t queue_max = 65536;       ///< batches waiting; beyond: errc::busy
+  std::size_t group_max = 4096;        ///< batches per commit
+  std::uint64_t history_max = 200000;  ///< changes kept before automatic compaction
+  bool sync = true;                    ///< false only in tests and benchmarks; never durable
+  std::string incarnation_seed;        ///< for a new store: its incarnation_id (a UUID by the caller)
 };
 
 /// Opens (or creates) a store. Errors name the folder and the cause: locked by another process, damaged, newer format.

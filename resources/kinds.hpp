@@ -15,7 +15,7 @@ namespace wh {
 /// A column of `kubectl get` tables: as additionalPrinterColumns of CRDs.
 struct table_column {
   std::string name;
-  std::string type;       ///< string, integer, number, boolean, date
+  std::string type;  ///< string, integer, number, boolean, date
   std::string format;
   std::string description;
   std::string json_path;  ///< `.status.conditions[?(@.type=="Available")].status`
@@ -24,22 +24,22 @@ struct table_column {
 
 /// One served version of one kind: everything that a server needs to know about it.
 struct kind_info {
-  std::string group;     ///< "" for core
-  std::string version;   ///< v1
-  std::string kind;      ///< ManifestWork
+  std::string group;    ///< "" for core
+  std::string version;  ///< v1
+  std::string kind;     ///< ManifestWork
   std::string list_kind;
-  std::string plural;    ///< manifestworks
+  std::string plural;  ///< manifestworks
   std::string singular;
   std::vector<std::string> short_names;
   std::vector<std::string> categories;
   bool namespaced = false;
-  bool has_status = false;       ///< status subresource: spec writes cannot touch status and vice versa
-  bool has_generation = true;    ///< metadata.generation counts spec changes
-  bool storage = true;           ///< the version that is stored
+  bool has_status = false;     ///< status subresource: spec writes cannot touch status and vice versa
+  bool has_generation = true;  ///< metadata.generation counts spec changes
+  bool storage = true;         ///< the version that is stored
   bool from_crd = false;
   std::vector<table_column> columns;
   std::shared_ptr<const schema> structure;
-  std::string protobuf;          ///< e.g. k8s.io.api.core.v1.ConfigMap; empty: JSON only
+  std::string protobuf;  ///< e.g. k8s.io.api.core.v1.ConfigMap; empty: JSON only
 
   std::string api_version() const { return group.empty() ? version : group + "/" + version; }
   /// The store's `resource`: plural, or plural.group.

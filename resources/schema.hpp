@@ -14,13 +14,22 @@
 namespace wh {
 
 /// Kubernetes' field error types (field.ErrorType), by their printed form.
-enum class field_error_type { required, invalid, not_supported, forbidden, too_long, too_many, duplicate, type_invalid };
+enum class field_error_type {
+  required,
+  invalid,
+  not_supported,
+  forbidden,
+  too_long,
+  too_many,
+  duplicate,
+  type_invalid
+};
 
 /// One complaint about one field: `spec.leaseDurationSeconds: Invalid value: -1: must be greater than 0`.
 struct field_error {
   field_error_type type;
-  std::string field;   ///< spec.taints[0].key
-  std::string value;   ///< as printed; empty when there is none to show
+  std::string field;  ///< spec.taints[0].key
+  std::string value;  ///< as printed; empty when there is none to show
   std::string detail;
   std::string text() const;  ///< as Kubernetes prints it
 };

@@ -21,7 +21,8 @@ std::vector<std::string> split(std::string_view text, char at) {
 std::string digest(std::string_view bytes) {
   std::string hex;
   // Four words, because callers cut names from the front of a SHA-256's 64 digits.
-  for (std::uint64_t salt = 0; salt < 4; ++salt) hex += fmt::format("{:016x}", fnv1a(bytes, fnv1a(std::to_string(salt))));
+  for (std::uint64_t salt = 0; salt < 4; ++salt)
+    hex += fmt::format("{:016x}", fnv1a(bytes, fnv1a(std::to_string(salt))));
   return hex;
 }
 
@@ -45,7 +46,8 @@ result<crypto_port::csr_facts> fake_crypto::inspect_csr(const std::string& csr_p
 result<crypto_port::cert_facts> fake_crypto::inspect_certificate(const std::string& cert_pem) const {
   const auto parts = split(cert_pem, '|');
   if (parts.size() != 6 || parts[0] != "cert") return fail(errc::malformed, "not a certificate");
-  return cert_facts{parts[1], parts[3], instant(duration(std::stoll(parts[4]))), instant(duration(std::stoll(parts[5])))};
+  return cert_facts{parts[1], parts[3], instant(duration(std::stoll(parts[4]))),
+                    instant(duration(std::stoll(parts[5])))};
 }
 
 result<std::string> fake_crypto::sign_client(const std::string& csr_pem, instant not_before, instant not_after) {

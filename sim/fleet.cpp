@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include "actors/names.hpp"
-#include "base/encoding.hpp"
+#include "apiserver/local_reply.hpp"
+#include "resources/status_answer.hpp"
 
 namespace wh {
 namespace {
@@ -12,19 +13,6 @@ constexpr const char* token_id = "abcdef";
 constexpr const char* token_secret = "0123456789abcdefghijklmnop";
 /// 2026-01-01: a date that reads as one in traces.
 const instant epoch = instant(std::chrono::seconds(1767225600));
-
-/// Keeps the answer for whoever asked.
-class caught_reply final : public api_reply {
- public:
-  void respond(api_response response) override { answer = std::move(response); }
-  void start_stream(int, std::map<std::string, std::string>) override {}
-  void write(shared_bytes) override {}
-  void finish() override {}
-  std::size_t unsent() const override { return 0; }
-  bool alive() const override { return true; }
-  void on_done(std::function<void()>) override {}
-  std::optional<api_response> answer;
-};
 
 api_request request_as_admin(const std::string& method, const std::string& target, const document& body,
                              const std::string& content_type) {
@@ -84,9 +72,10 @@ void fleet::start_hub() {
   o.seed = seeds_.next();
   o.timers = timers_of(hub_.alive);
   o.make_runtime = [this](runtime_options r) {
-    return std::make_unique<virtual_runtime>(
-        world_, std::move(r),
-        virtual_options{.name = "hub", .commit_delay_max = options_.commit_delay_max, .outcome_delay_max = options_.commit_delay_max});
+    return std::make_unique<virtual_runtime>(world_, std::move(r),
+                                             virtual_options{.name = "hub",
+                                                             .commit_delay_max = options_.commit_delay_max,
+                                                             .outcome_delay_max = options_.commit_delay_max});
   };
   o.log = [](const address&, note) {};
   auto opened = hub_core::open(o);
@@ -140,18 +129,15 @@ void fleet::crash_spoke(int i) {
 }
 
 result<document> fleet::ask(api_server& api, api_request request) {
-  auto reply = std::make_shared<caught_reply>();
+  // Shared, because the answer may still come when nobody waits any more.
+  const auto answer = std::make_shared<std::optional<api_response>>();
   const std::string what = request.method + " " + request.target;
-  api.handle(std::move(request), reply);
-  world_.advance_until([&] { return reply->answer.has_value(); }, std::chrono::seconds(30));
-  if (!reply->answer) return fail(errc::timeout, what + " was not answered");
-  auto doc = parse_json(reply->answer->body ? *reply->answer->body : "");
-  if (reply->answer->status >= 300)
-    return fail(reply->answer->status == 404   ? errc::not_found
-                : reply->answer->status == 409 ? errc::conflict
-                                               : errc::invalid,
-                fmt::format("{}: {} {}", what, reply->answer->status, doc ? string_at(*doc, {"message"}) : ""));
-  return doc;
+  api.handle(std::move(request), std::make_shared<local_reply>([answer](api_response r) { *answer = std::move(r); }));
+  world_.advance_until([&] { return answer->has_value(); }, std::chrono::seconds(30));
+  if (!*answer) return fail(errc::timeout, what + " was not answered");
+  const std::string body = (*answer)->body ? *(*answer)->body : "";
+  if ((*answer)->status >= 300) return error_of_answer((*answer)->status, body);
+  return parse_json(body);
 }
 
 result<document> fleet::request(const std::string& method, const std::string& target, const document& body,
@@ -162,26 +148,28 @@ result<document> fleet::request(const std::string& method, const std::string& ta
 
 void fleet::request_blindly(const std::string& method, const std::string& target, const document& body) {
   if (!hub_.core) return;
-  hub_.core->api().api().handle(request_as_admin(method, target, body, "application/json"), std::make_shared<caught_reply>());
+  hub_.core->api().api().handle(request_as_admin(method, target, body, "application/json"),
+                                std::make_shared<local_reply>([](const api_response&) {}));
 }
 
-result<document> fleet::cluster_request(int i, const std::string& method, const std::string& target, const document& body,
-                                        const std::string& content_type) {
+result<document> fleet::cluster_request(int i, const std::string& method, const std::string& target,
+                                        const document& body, const std::string& content_type) {
   auto& node = spokes_[static_cast<std::size_t>(i)];
   if (!node.core) return fail(errc::unavailable, "the spoke is down");
   return ask(node.core->cluster().api().api(), request_as_admin(method, target, body, content_type));
 }
 
 void fleet::make_token(duration life) {
-  const document secret = {{"apiVersion", "v1"},
-                           {"kind", "Secret"},
-                           {"metadata", {{"name", fmt::format("bootstrap-token-{}", token_id)}, {"namespace", "kube-system"}}},
-                           {"type", "bootstrap.kubernetes.io/token"},
-                           {"stringData",
-                            {{"token-id", token_id},
-                             {"token-secret-sha256", hub_.crypto->sha256_hex(token_secret)},
-                             {"expiration", to_rfc3339(world_.now() + life)},
-                             {"usage-bootstrap-join", "true"}}}};
+  const document secret = {
+      {"apiVersion", "v1"},
+      {"kind", "Secret"},
+      {"metadata", {{"name", fmt::format("bootstrap-token-{}", token_id)}, {"namespace", "kube-system"}}},
+      {"type", "bootstrap.kubernetes.io/token"},
+      {"stringData",
+       {{"token-id", token_id},
+        {"token-secret-sha256", hub_.crypto->sha256_hex(token_secret)},
+        {"expiration", to_rfc3339(world_.now() + life)},
+        {"usage-bootstrap-join", "true"}}}};
   auto made = request("POST", "/api/v1/namespaces/kube-system/secrets", secret);
   if (!made) throw std::runtime_error(made.err().message);
 }
@@ -197,7 +185,8 @@ bool fleet::accept(int i) {
       set_condition(csr["status"]["conditions"],
                     {.type = "Approved", .status = "True", .reason = "Test", .message = "approved"}, world_.now());
       auto approved = request("PUT", csrs + "/" + std::string(name_of(csr)) + "/approval", csr);
-      auto accepted = request("PATCH", cluster, {{"spec", {{"hubAcceptsClient", true}}}}, "application/merge-patch+json");
+      auto accepted =
+          request("PATCH", cluster, {{"spec", {{"hubAcceptsClient", true}}}}, "application/merge-patch+json");
       if (approved && accepted) return true;
     }
     world_.advance(std::chrono::seconds(1));

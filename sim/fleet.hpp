@@ -52,7 +52,8 @@ class fleet {
   void request_blindly(const std::string& method, const std::string& target, const document& body);
   /// The same for a managed cluster's own API.
   result<document> cluster_request(int i, const std::string& method, const std::string& target,
-                                   const document& body = nullptr, const std::string& content_type = "application/json");
+                                   const document& body = nullptr,
+                                   const std::string& content_type = "application/json");
 
   /// Makes the bootstrap token that every spoke of the fleet joins with.
   void make_token(duration life);

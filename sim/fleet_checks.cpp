@@ -31,7 +31,8 @@ std::string work_problem(const document& work) {
   const document* conditions = find_path(work, {"status", "conditions"});
   const document* applied = conditions ? find_condition(*conditions, "Applied") : nullptr;
   if (!applied || string_at(*applied, {"status"}) != "True" || int_at(*applied, {"observedGeneration"}, 0) != gen)
-    return fmt::format("work {}/{} is not reported as applied at generation {}", namespace_of(work), name_of(work), gen);
+    return fmt::format("work {}/{} is not reported as applied at generation {}", namespace_of(work), name_of(work),
+                       gen);
   return {};
 }
 

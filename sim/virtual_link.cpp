@@ -125,10 +125,8 @@ class virtual_end final : public connection, public std::enable_shared_from_this
     const auto net = net_.lock();
     handler_.reset();
     if (!net || phase_ == phase::closed) return;
-    if (silently)
-      queue_.clear();
-    else
-      reset(*net, "reset by the peer");
+    if (silently) queue_.clear();
+    else reset(*net, "reset by the peer");
     phase_ = phase::closed;
     net->forget_closed(pair_);
   }
@@ -220,10 +218,8 @@ class virtual_end final : public connection, public std::enable_shared_from_this
     }
     if (!p.ending) return;
     other.end(*p.ending);
-    if (p.ending->code == errc::io)
-      end(*p.ending);
-    else if (phase_ == phase::closing)
-      end(fail(errc::unavailable, "closed by this side"));
+    if (p.ending->code == errc::io) end(*p.ending);
+    else if (phase_ == phase::closing) end(fail(errc::unavailable, "closed by this side"));
   }
 
   const std::weak_ptr<net_core> net_;
@@ -253,7 +249,8 @@ void virtual_network::core::dial(dialling d) {
 void virtual_network::core::connect(const dialling& d) {
   if (lost(d.spoke, side::hub) || lost(d.spoke, side::spoke))
     return timers.after(d.timeout, [failed = d.on_failed] { failed(fail(errc::timeout, "dial hub: no answer")); });
-  if (!accept || random.chance(faults.refuse)) return d.on_failed(fail(errc::unavailable, "dial hub: connection refused"));
+  if (!accept || random.chance(faults.refuse))
+    return d.on_failed(fail(errc::unavailable, "dial hub: connection refused"));
   peer_identity spoke_peer;
   if (!d.cert_pem.empty()) spoke_peer = identify(d.cert_pem);
   spoke_peer.remote_address = d.spoke;
@@ -272,10 +269,8 @@ void virtual_network::core::connect(const dialling& d) {
   ++counted.connections;
   pairs.emplace(id, pair{d.spoke, hub_end, spoke_end});
   hub_end->attach(std::move(on_hub));
-  if (auto on_spoke = d.on_connected(spoke_end))
-    spoke_end->attach(std::move(on_spoke));
-  else
-    spoke_end->vanish(false);
+  if (auto on_spoke = d.on_connected(spoke_end)) spoke_end->attach(std::move(on_spoke));
+  else spoke_end->vanish(false);
 }
 
 std::vector<virtual_network::core::pair> virtual_network::core::pairs_of(const std::string& spoke) const {
@@ -294,17 +289,16 @@ void virtual_network::core::forget_closed(std::uint64_t id) {
 }
 
 void virtual_network::core::partition(const std::string& spoke, lost_way way) {
-  if (way == lost_way::none)
-    partitions.erase(spoke);
-  else
-    partitions[spoke] = way;
+  if (way == lost_way::none) partitions.erase(spoke);
+  else partitions[spoke] = way;
   for (const auto& p : pairs_of(spoke)) {
     p.hub_end->go_on();
     p.spoke_end->go_on();
   }
 }
 
-virtual_network::virtual_network(std::uint64_t seed, network_faults faults, link_timers timers, identify_function identify)
+virtual_network::virtual_network(std::uint64_t seed, network_faults faults, link_timers timers,
+                                 identify_function identify)
     : core_(std::make_shared<core>(seed, faults, std::move(timers), std::move(identify))) {}
 
 virtual_network::~virtual_network() {
@@ -322,8 +316,8 @@ void virtual_network::listen(accept_handler on_accept, std::string ca_pem) {
 void virtual_network::stop_listening() { core_->accept = nullptr; }
 
 link_dialer virtual_network::dialer(std::string spoke) {
-  return [weak = std::weak_ptr(core_), spoke = std::move(spoke)](const host_port&, const tls_config& tls, duration timeout,
-                                                                 accept_handler on_connected,
+  return [weak = std::weak_ptr(core_), spoke = std::move(spoke)](const host_port&, const tls_config& tls,
+                                                                 duration timeout, accept_handler on_connected,
                                                                  std::function<void(const error&)> on_failed) {
     if (const auto self = weak.lock())
       self->dial({spoke, tls.identity.cert_pem, timeout, std::move(on_connected), std::move(on_failed)});

@@ -18,8 +18,8 @@ struct network_faults {
   double split = 0.05;  ///< cut at an arbitrary byte, the rest comes later
   double clog = 0;      ///< this direction stands still
   duration clog_max = std::chrono::seconds(10);
-  double cut = 0;       ///< the connection breaks at an arbitrary byte of the piece
-  double refuse = 0;    ///< per dial: fails
+  double cut = 0;     ///< the connection breaks at an arbitrary byte of the piece
+  double refuse = 0;  ///< per dial: fails
 };
 
 /// Which way packets of a partitioned spoke are lost.

@@ -33,8 +33,8 @@ class frame_reader {
   result<std::size_t> payload_size(std::string_view prefix) const;
 
   std::size_t payload_max_;
-  std::string partial_;     ///< prefix and what there is of the payload
-  bool complete_ = false;   ///< partial_ was handed out by the last call
+  std::string partial_;    ///< prefix and what there is of the payload
+  bool complete_ = false;  ///< partial_ was handed out by the last call
 };
 
 }  // namespace wh

@@ -76,8 +76,8 @@ class http_client {
  public:
   virtual ~http_client() = default;
   virtual result<http_response> request(const std::string& method, const std::string& target,
-                                        const std::map<std::string, std::string>& headers = {}, const std::string& body = {},
-                                        duration timeout = std::chrono::seconds(30)) = 0;
+                                        const std::map<std::string, std::string>& headers = {},
+                                        const std::string& body = {}, duration timeout = std::chrono::seconds(30)) = 0;
   /// Streams a chunked answer to `on_data` until it returns false, the answer ends or `timeout` of silence passes.
   /// A status other than 2xx comes back as the response with its body.
   virtual result<http_response> stream(const std::string& method, const std::string& target,

@@ -170,7 +170,7 @@ class link_end : public connection_handler {
   session session_;
   std::list<typename output::arrival> held_;  ///< a list, because an empty one owns nothing
   duration held_since_{};
-  bool resume_due_ = false;                           ///< stalled() was called, resume() not yet
+  bool resume_due_ = false;  ///< stalled() was called, resume() not yet
   std::optional<error> ended_why_;
   duration ended_since_{};
 };

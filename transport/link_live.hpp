@@ -7,8 +7,9 @@ namespace wh {
 
 /// Timers of a live node. The loop must outlive whoever uses them.
 inline link_timers live_link_timers(event_loop& loop) {
-  return {.after = [&loop](duration d, std::function<void()> f) { loop.after(d, std::move(f)); },
-          .now = [] { return std::chrono::duration_cast<duration>(std::chrono::steady_clock::now().time_since_epoch()); }};
+  return {
+      .after = [&loop](duration d, std::function<void()> f) { loop.after(d, std::move(f)); },
+      .now = [] { return std::chrono::duration_cast<duration>(std::chrono::steady_clock::now().time_since_epoch()); }};
 }
 
 inline link_dialer live_link_dialer(event_loop& loop) {

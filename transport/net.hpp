@@ -109,7 +109,7 @@ result<std::unique_ptr<link_listener>> listen_link(event_loop& loop, const host_
                                                    const listen_limits& limits, accept_handler on_accept);
 
 /// Dials; exactly one of the two callbacks runs, on the loop. The error says whether name, TCP, TLS or pin failed.
-void dial_link(event_loop& loop, const host_port& to, const tls_config& tls, duration timeout, accept_handler on_connected,
-               std::function<void(const error&)> on_failed);
+void dial_link(event_loop& loop, const host_port& to, const tls_config& tls, duration timeout,
+               accept_handler on_connected, std::function<void(const error&)> on_failed);
 
 }  // namespace wh

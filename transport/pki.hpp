@@ -53,8 +53,8 @@ struct leaf_profile {
 result<std::string> generate_key();
 
 /// Self-signed CA certificate for a key.
-result<std::string> make_ca_certificate(const std::string& ca_key_pem, const std::string& common_name, instant not_before,
-                                        instant not_after);
+result<std::string> make_ca_certificate(const std::string& ca_key_pem, const std::string& common_name,
+                                        instant not_before, instant not_after);
 
 /// Leaf certificate for `public key of key_pem` (a key of our own) or of a CSR.
 result<std::string> issue_for_key(const key_and_cert& ca, const std::string& key_pem, const leaf_profile& profile);

@@ -15,17 +15,16 @@ constexpr std::int64_t credit_max = std::int64_t{1} << 30;
 
 template <class Frame>
 result<Frame> decode(std::string_view payload) {
-  if constexpr (std::is_same_v<Frame, frame_to_hub>)
-    return decode_to_hub(payload);
-  else
-    return decode_to_spoke(payload);
+  if constexpr (std::is_same_v<Frame, frame_to_hub>) return decode_to_hub(payload);
+  else return decode_to_spoke(payload);
 }
 
 template <class Frame>
 bool is_free(const Frame& frame) {
   if constexpr (std::is_same_v<Frame, frame_to_spoke>)
     if (std::holds_alternative<refused>(frame)) return true;
-  return std::holds_alternative<credit>(frame) || std::holds_alternative<ping>(frame) || std::holds_alternative<pong>(frame);
+  return std::holds_alternative<credit>(frame) || std::holds_alternative<ping>(frame) ||
+         std::holds_alternative<pong>(frame);
 }
 
 /// For frames that are small by construction.
@@ -45,7 +44,9 @@ void shorten(std::string& text) {
   text.resize(end);
 }
 
-std::string seconds(duration d) { return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(d).count()) + " s"; }
+std::string seconds(duration d) {
+  return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(d).count()) + " s";
+}
 
 }  // namespace
 
@@ -139,7 +140,8 @@ result<void> link_session<Rules>::send(const outgoing& frame, output& out) {
     return {};
   }
   if (waiting_bytes_ + size > limits_->backlog_max) {
-    const auto why = fail(errc::busy, std::to_string(waiting_bytes_) + " bytes wait for a peer that does not take them");
+    const auto why =
+        fail(errc::busy, std::to_string(waiting_bytes_) + " bytes wait for a peer that does not take them");
     end(why, false, out);
     return why;
   }
@@ -165,7 +167,8 @@ void link_session<Rules>::tick(duration now, output& out) {
   if (now - heard_ >= limits_->dead_after)
     return end(fail(errc::timeout, "nothing came from the peer for " + seconds(now - heard_)), false, out);
   if (!rules_.introduced() && now - opened_ >= limits_->introduced_within)
-    return part({.why = fail(errc::timeout, "the peer did not introduce itself within " + seconds(now - opened_))}, out);
+    return part({.why = fail(errc::timeout, "the peer did not introduce itself within " + seconds(now - opened_))},
+                out);
   if (now - asked_ < limits_->ping_after) return;
   asked_ = now;
   append(out.write, outgoing(ping{++pings_}));

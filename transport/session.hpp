@@ -25,13 +25,13 @@ namespace wh {
 
 /// The bounds of a session. `window` must be the same at both ends.
 struct session_limits {
-  std::size_t window = std::size_t{1} << 20;             ///< credit that each side starts with
-  std::size_t backlog_max = std::size_t{64} << 20;       ///< bytes that may wait for credit
+  std::size_t window = std::size_t{1} << 20;                ///< credit that each side starts with
+  std::size_t backlog_max = std::size_t{64} << 20;          ///< bytes that may wait for credit
   std::size_t applicant_frame_max = std::size_t{64} << 10;  ///< payload of a frame from a peer that proved nothing
-  duration ping_after = std::chrono::seconds(20);        ///< without bytes from the peer
-  duration dead_after = std::chrono::seconds(60);        ///< without bytes from the peer
-  duration introduced_within = std::chrono::seconds(15); ///< hub: hello and, to join, join_request
-  duration flushed_within = std::chrono::seconds(10);    ///< what waits when a session is told to finish
+  duration ping_after = std::chrono::seconds(20);           ///< without bytes from the peer
+  duration dead_after = std::chrono::seconds(60);           ///< without bytes from the peer
+  duration introduced_within = std::chrono::seconds(15);    ///< hub: hello and, to join, join_request
+  duration flushed_within = std::chrono::seconds(10);       ///< what waits when a session is told to finish
 };
 
 /// Names what is wrong with the limits, or nothing.
@@ -139,12 +139,12 @@ class link_session {
   frame_reader reader_;
   std::list<std::string> waiting_;  ///< frames without credit; a list, because an empty one owns nothing
   std::size_t waiting_bytes_ = 0;
-  std::int64_t credit_;             ///< what we may still send
-  std::int64_t granted_;            ///< what the peer may still send
-  std::size_t owed_ = 0;            ///< consumed, but not granted again yet
+  std::int64_t credit_;   ///< what we may still send
+  std::int64_t granted_;  ///< what the peer may still send
+  std::size_t owed_ = 0;  ///< consumed, but not granted again yet
   duration opened_;
-  duration heard_;                  ///< last bytes from the peer
-  duration asked_;                  ///< last ping, or last bytes if later
+  duration heard_;  ///< last bytes from the peer
+  duration asked_;  ///< last ping, or last bytes if later
   std::optional<duration> finish_since_;
   std::optional<error> finish_why_;
   std::uint32_t pings_ = 0;

@@ -17,9 +17,9 @@ constexpr duration clock_slack = std::chrono::minutes(5);
 constexpr std::int64_t life_seconds_min = 600;
 
 bool is_waiting(const document& csr) {
-  return string_at(csr, {"spec", "signerName"}) == names::client_signer && condition_status(csr, "Approved") == "True" &&
-         condition_status(csr, "Denied") != "True" && condition_status(csr, "Failed") != "True" &&
-         string_at(csr, {"status", "certificate"}).empty();
+  return string_at(csr, {"spec", "signerName"}) == names::client_signer &&
+         condition_status(csr, "Approved") == "True" && condition_status(csr, "Denied") != "True" &&
+         condition_status(csr, "Failed") != "True" && string_at(csr, {"status", "certificate"}).empty();
 }
 
 /// What no approval may give: the administrators' group, and for a cluster's request any identity but the cluster's own.
@@ -28,19 +28,21 @@ result<void> check_subject(const document& csr, const crypto_port::csr_facts& fa
   if (std::find(groups.begin(), groups.end(), "system:masters") != groups.end())
     return fail(errc::forbidden, "group system:masters cannot be signed for");
   const std::string cluster(label_of(csr, names::cluster_name_label));
-  const bool claims_cluster = facts.common_name.starts_with(names::user_prefix) ||
-                              std::any_of(groups.begin(), groups.end(),
-                                          [](const auto& g) { return g.starts_with(names::user_prefix); });
+  const bool claims_cluster =
+      facts.common_name.starts_with(names::user_prefix) ||
+      std::any_of(groups.begin(), groups.end(), [](const auto& g) { return g.starts_with(names::user_prefix); });
   if (!claims_cluster) return {};
   const std::string prefix = names::cluster_group(cluster) + ":";
-  const bool whole = !cluster.empty() && facts.common_name.starts_with(prefix) && facts.common_name.size() > prefix.size() &&
+  const bool whole = !cluster.empty() && facts.common_name.starts_with(prefix) &&
+                     facts.common_name.size() > prefix.size() &&
                      facts.common_name.find(':', prefix.size()) == std::string::npos;
   const bool own_groups = std::count(groups.begin(), groups.end(), names::cluster_group(cluster)) == 1 &&
                           std::all_of(groups.begin(), groups.end(), [&](const auto& g) {
                             return g == names::cluster_group(cluster) || g == names::clusters_group;
                           });
   if (!whole || !own_groups)
-    return fail(errc::forbidden, fmt::format("subject {} is not the identity of cluster {}", facts.common_name, cluster));
+    return fail(errc::forbidden,
+                fmt::format("subject {} is not the identity of cluster {}", facts.common_name, cluster));
   return {};
 }
 
@@ -63,15 +65,14 @@ void sign_if_approved(const certificate_authority& self, const object_key& key, 
   if (certificate) {
     csr->doc()["status"]["certificate"] = to_base64(*certificate);
   } else {
-    set_condition(csr->doc()["status"]["conditions"],
-                  {.type = "Failed",
-                   .status = "True",
-                   .reason = "SignerValidationFailure",
-                   .message = certificate.err().message},
-                  ctx.now);
+    set_condition(
+        csr->doc()["status"]["conditions"],
+        {.type = "Failed", .status = "True", .reason = "SignerValidationFailure", .message = certificate.err().message},
+        ctx.now);
   }
-  out.log(certificate ? note_level::info : note_level::warning,
-          fmt::format("certificate signing request {}: {}", key.name, certificate ? "signed" : certificate.err().message));
+  out.log(
+      certificate ? note_level::info : note_level::warning,
+      fmt::format("certificate signing request {}: {}", key.name, certificate ? "signed" : certificate.err().message));
   out.writes.preconditions.push_back(at_revision{key, csr->rev()});
   csr->save(out);
 }

@@ -78,7 +78,8 @@ void ensure(const object_key& key, std::string_view api_version, std::string_vie
 }
 
 document binding(const char* kind, const std::string& role, const std::string& cluster) {
-  return {{"roleRef", {{"apiGroup", rbac_group}, {"kind", kind}, {"name", role}}}, {"subjects", cluster_subjects(cluster)}};
+  return {{"roleRef", {{"apiGroup", rbac_group}, {"kind", kind}, {"name", role}}},
+          {"subjects", cluster_subjects(cluster)}};
 }
 
 void ensure_namespace(const std::string& cluster, const context& ctx, outbox& out) {
@@ -101,7 +102,9 @@ void ensure_namespace(const std::string& cluster, const context& ctx, outbox& ou
 object_key registration_binding(const std::string& cluster) {
   return {names::role_bindings, cluster, role_name(cluster + ":registration")};
 }
-object_key work_binding(const std::string& cluster) { return {names::role_bindings, cluster, role_name(cluster + ":work")}; }
+object_key work_binding(const std::string& cluster) {
+  return {names::role_bindings, cluster, role_name(cluster + ":work")};
+}
 
 void erase_if_there(const object_key& key, const context& ctx, outbox& out) {
   if (ctx.data.read(key)) out.remove(key);
@@ -112,20 +115,21 @@ void erase_if_there(const object_key& key, const context& ctx, outbox& out) {
 void grant_cluster_access(const std::string& cluster, const context& ctx, outbox& out) {
   ensure_namespace(cluster, ctx, out);
   const auto role = [&](const std::string& name, document rules, const std::string& label) {
-    ensure({names::cluster_roles, "", name}, rbac_version, "ClusterRole", {{"rules", std::move(rules)}}, label, ctx, out);
+    ensure({names::cluster_roles, "", name}, rbac_version, "ClusterRole", {{"rules", std::move(rules)}}, label, ctx,
+           out);
   };
   role(role_name(cluster), accepted_rules(cluster), cluster);
   ensure({names::cluster_role_bindings, "", role_name(cluster)}, rbac_version, "ClusterRoleBinding",
          binding("ClusterRole", role_name(cluster), cluster), cluster, ctx, out);
-  ensure(registration_binding(cluster), rbac_version, "RoleBinding", binding("ClusterRole", role_name("registration"), cluster),
+  ensure(registration_binding(cluster), rbac_version, "RoleBinding",
+         binding("ClusterRole", role_name("registration"), cluster), cluster, ctx, out);
+  ensure(work_binding(cluster), rbac_version, "RoleBinding", binding("ClusterRole", role_name("work"), cluster),
          cluster, ctx, out);
-  ensure(work_binding(cluster), rbac_version, "RoleBinding", binding("ClusterRole", role_name("work"), cluster), cluster, ctx,
-         out);
 }
 
 void reduce_cluster_access(const std::string& cluster, bool without_works, const context& ctx, outbox& out) {
-  ensure({names::cluster_roles, "", role_name(cluster)}, rbac_version, "ClusterRole", {{"rules", denied_rules(cluster)}},
-         cluster, ctx, out);
+  ensure({names::cluster_roles, "", role_name(cluster)}, rbac_version, "ClusterRole",
+         {{"rules", denied_rules(cluster)}}, cluster, ctx, out);
   erase_if_there(registration_binding(cluster), ctx, out);
   if (without_works) erase_if_there(work_binding(cluster), ctx, out);
 }

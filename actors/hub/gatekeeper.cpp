@@ -24,8 +24,8 @@ result<std::string> check_request(const join_asked& m, const context& ctx) {
   std::sort(expected.begin(), expected.end());
   if (csr->common_name != names::cluster_user(m.cluster, m.agent) || groups != expected || m.agent.empty() ||
       !std::all_of(m.agent.begin(), m.agent.end(), is_label_char))
-    return fail(errc::forbidden, fmt::format("the certificate signing request does not ask for the identity of cluster {}",
-                                             m.cluster));
+    return fail(errc::forbidden,
+                fmt::format("the certificate signing request does not ask for the identity of cluster {}", m.cluster));
   return std::move(csr->key_sha256);
 }
 
@@ -86,9 +86,10 @@ std::string cluster_name_problem(std::string_view name) {
   const bool sound = !name.empty() && name.size() <= 63 && std::all_of(name.begin(), name.end(), is_label_char) &&
                      name.front() != '-' && name.back() != '-';
   if (sound) return {};
-  return fmt::format("cluster name \"{}\" is not valid: at most 63 characters of a-z, 0-9 and '-', starting and ending with "
-                     "a letter or digit",
-                     name.substr(0, 80));
+  return fmt::format(
+      "cluster name \"{}\" is not valid: at most 63 characters of a-z, 0-9 and '-', starting and ending with "
+      "a letter or digit",
+      name.substr(0, 80));
 }
 
 void restore(gatekeeper&, const context&, outbox&) {}
@@ -96,13 +97,12 @@ void restore(gatekeeper&, const context&, outbox&) {}
 void on(gatekeeper&, const join_asked& m, const context& ctx, outbox& out) {
   if (auto ok = admit_join(m, ctx, out); !ok) {
     out.writes = {};
-    out.log(note_level::warning, fmt::format("join of \"{}\" from {} refused: {}", m.cluster.substr(0, 80), m.remote,
-                                             ok.err().message));
-    out.send(session_address(m.session), send_to_spoke{.frame = refused{.code = ok.err().code,
-                                                                        .message = ok.err().message,
-                                                                        .retry_after = {},
-                                                                        .final = true},
-                                                       .then_close = true});
+    out.log(note_level::warning,
+            fmt::format("join of \"{}\" from {} refused: {}", m.cluster.substr(0, 80), m.remote, ok.err().message));
+    out.send(session_address(m.session),
+             send_to_spoke{
+                 .frame = refused{.code = ok.err().code, .message = ok.err().message, .retry_after = {}, .final = true},
+                 .then_close = true});
     return;
   }
   out.send({actor_kind::managed_cluster, m.cluster}, m);

@@ -155,7 +155,8 @@ bool answer_applicant(managed_cluster& self, const document& csr, const context&
   return false;
 }
 
-void register_cluster(managed_cluster& self, const join_asked& m, const std::string& key, const context& ctx, outbox& out) {
+void register_cluster(managed_cluster& self, const join_asked& m, const std::string& key, const context& ctx,
+                      outbox& out) {
   auto cluster = draft::open(cluster_key(self), ctx);
   if (cluster) {
     cluster->doc()["metadata"]["annotations"][names::key_annotation] = key;
@@ -180,14 +181,17 @@ void register_cluster(managed_cluster& self, const join_asked& m, const std::str
 
 void on(managed_cluster& self, const join_asked& m, const context& ctx, outbox& out) {
   auto csr = ctx.crypto.inspect_csr(m.request.csr_pem);
-  if (!csr) return refuse_join(m, errc::malformed, "the certificate signing request is not valid: " + csr.err().message, out);
-  if (self.deleting) return refuse_join(m, errc::conflict, fmt::format("cluster {} is being deleted on the hub", self.name), out);
+  if (!csr)
+    return refuse_join(m, errc::malformed, "the certificate signing request is not valid: " + csr.err().message, out);
+  if (self.deleting)
+    return refuse_join(m, errc::conflict, fmt::format("cluster {} is being deleted on the hub", self.name), out);
   if (!self.key_sha256.empty() && self.key_sha256 != csr->key_sha256)
-    return refuse_join(m, errc::already_exists,
-                       fmt::format("cluster name {0} is taken by another key: choose another --cluster-name, or, if this "
-                                   "machine replaces that one, delete it on the hub first (kubectl delete managedcluster {0})",
-                                   self.name),
-                       out);
+    return refuse_join(
+        m, errc::already_exists,
+        fmt::format("cluster name {0} is taken by another key: choose another --cluster-name, or, if this "
+                    "machine replaces that one, delete it on the hub first (kubectl delete managedcluster {0})",
+                    self.name),
+        out);
   if (!self.exists || self.key_sha256.empty()) register_cluster(self, m, csr->key_sha256, ctx, out);
 
   self.waiting = {m.session, csr_name_of(self, csr->key_sha256)};
@@ -238,8 +242,8 @@ void check_grace(managed_cluster& self, const context& ctx, outbox& out) {
                 ctx.now);
   cluster->save(out);
   self.lease_expired = true;
-  out.log(note_level::warning, fmt::format("no heartbeat for {}: Available is Unknown",
-                                           human_duration(ctx.now - self.renewed)));
+  out.log(note_level::warning,
+          fmt::format("no heartbeat for {}: Available is Unknown", human_duration(ctx.now - self.renewed)));
 }
 
 }  // namespace

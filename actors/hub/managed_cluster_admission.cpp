@@ -19,7 +19,8 @@ void refuse(const admit_write& m, error why, const context& ctx, outbox& out) {
 }
 
 void admit(const admit_write& m, const context& ctx, outbox& out) {
-  const auto it = std::find_if(out.writes.puts.begin(), out.writes.puts.end(), [&](const put& p) { return p.key == m.key; });
+  const auto it =
+      std::find_if(out.writes.puts.begin(), out.writes.puts.end(), [&](const put& p) { return p.key == m.key; });
   const bool stored = it != out.writes.puts.end();
   out.send(ctx.from, admit_reply{.id = m.id,
                                  .failure = {},
@@ -43,8 +44,9 @@ std::optional<error> namespace_problem(const admit_write& m, const context& ctx)
     const auto ns = ctx.data.read(key);
     if (!ns) return error{errc::not_found, fmt::format("namespaces \"{}\" not found", needed->ns)};
     if (is_deleting(decode_stored(key, ns->body)))
-      return error{errc::forbidden, fmt::format("unable to create new content in namespace {} because it is being terminated",
-                                                needed->ns)};
+      return error{
+          errc::forbidden,
+          fmt::format("unable to create new content in namespace {} because it is being terminated", needed->ns)};
   }
   return std::nullopt;
 }
@@ -110,9 +112,9 @@ void admit_cluster(managed_cluster& self, const admit_write& m, const context& c
   const auto old_lease = self.lease;
   document doc = decode_stored(m.key, m.body);
   if (!was_accepted && bool_at(doc, {"spec", "hubAcceptsClient"}, false) && namespace_terminating(self, ctx))
-    return refuse(m,
-                  {errc::invalid, fmt::format("namespace {} is terminating: accept the cluster once it is gone", self.name)},
-                  ctx, out);
+    return refuse(
+        m, {errc::invalid, fmt::format("namespace {} is terminating: accept the cluster once it is gone", self.name)},
+        ctx, out);
   note_cluster(self, doc);
   if (self.accepted && !was_accepted) {
     accept_cluster(self, doc, ctx, out);
@@ -175,7 +177,8 @@ void on(managed_cluster& self, const admit_write& m, const context& ctx, outbox&
   out.writes = m.proposed;
   if (!is_current(m, ctx)) {
     const bool create = m.verb == admit_write::verb_kind::create;
-    return refuse(m, {create ? errc::already_exists : errc::conflict, to_string(m.key) + " has changed meanwhile"}, ctx, out);
+    return refuse(m, {create ? errc::already_exists : errc::conflict, to_string(m.key) + " has changed meanwhile"}, ctx,
+                  out);
   }
   if (auto problem = namespace_problem(m, ctx)) return refuse(m, std::move(*problem), ctx, out);
   if (m.key.resource == names::managed_clusters) return admit_cluster(self, m, ctx, out);

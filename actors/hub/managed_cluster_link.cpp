@@ -39,12 +39,10 @@ void send_work(const managed_cluster& self, const document& work, outbox& out) {
 void apply_report(document& cluster, const cluster_report& report, instant now) {
   auto& status = cluster["status"];
   auto& conditions = status["conditions"];
-  set_condition(conditions,
-                {.type = names::joined,
-                 .status = "True",
-                 .reason = "ManagedClusterJoined",
-                 .message = "Managed cluster joined"},
-                now);
+  set_condition(
+      conditions,
+      {.type = names::joined, .status = "True", .reason = "ManagedClusterJoined", .message = "Managed cluster joined"},
+      now);
   set_condition(conditions,
                 {.type = names::available,
                  .status = report.available ? "True" : "False",
@@ -73,8 +71,7 @@ void on(managed_cluster& self, const spoke_connected& m, const context& ctx, out
                               self.name));
   if (!self.key_sha256.empty() && self.key_sha256 != m.key_sha256)
     return refuse(errc::forbidden, fmt::format("cluster {} is registered with another key", self.name));
-  if (self.peer)
-    out.send(session_address(self.peer->session), close_session{"the cluster has connected again"});
+  if (self.peer) out.send(session_address(self.peer->session), close_session{"the cluster has connected again"});
   self.peer = {.session = m.session, .hub_incarnation = m.greeting.hub_incarnation, .synced = false, .last_report = {}};
   self.waiting.reset();
   out.log(note_level::info, fmt::format("connected from {}", m.remote));
@@ -152,14 +149,14 @@ void handle(managed_cluster& self, const heartbeat&, const context& ctx, outbox&
   }
   if (self.lease_uid.empty()) return;
   out.writes.in_memory = true;
-  out.store({names::leases, self.name, names::cluster_lease},
-            share(fmt::format(R"({{"metadata":{{"labels":{{"{}":"{}"}},"name":"{}","namespace":"{}","uid":"{}"}},)"
-                              R"("apiVersion":"coordination.k8s.io/v1","kind":"Lease",)"
-                              R"("spec":{{"holderIdentity":"{}","leaseDurationSeconds":{},"renewTime":"{}"}}}})",
-                              names::cluster_name_label, self.name, names::cluster_lease, self.name, self.lease_uid,
-                              names::cluster_lease,
-                              std::chrono::duration_cast<std::chrono::seconds>(self.lease).count(),
-                              to_rfc3339_micro(ctx.now))));
+  out.store(
+      {names::leases, self.name, names::cluster_lease},
+      share(fmt::format(R"({{"metadata":{{"labels":{{"{}":"{}"}},"name":"{}","namespace":"{}","uid":"{}"}},)"
+                        R"("apiVersion":"coordination.k8s.io/v1","kind":"Lease",)"
+                        R"("spec":{{"holderIdentity":"{}","leaseDurationSeconds":{},"renewTime":"{}"}}}})",
+                        names::cluster_name_label, self.name, names::cluster_lease, self.name, self.lease_uid,
+                        names::cluster_lease, std::chrono::duration_cast<std::chrono::seconds>(self.lease).count(),
+                        to_rfc3339_micro(ctx.now))));
 }
 
 /// What a spoke says is data from outside: an object with conditions and resourceStatus, nothing else gets through.

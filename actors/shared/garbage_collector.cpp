@@ -38,7 +38,8 @@ void index(garbage_collector& self, const object_key& key, const document& doc) 
   self.owned_by[key] = std::move(uids);
 }
 
-void drop_reference(garbage_collector& self, const object_key& key, const std::string& uid, const context& ctx, outbox& out) {
+void drop_reference(garbage_collector& self, const object_key& key, const std::string& uid, const context& ctx,
+                    outbox& out) {
   const auto found = ctx.data.read(key);
   if (!found || found->in_flight) return;
   const record r{key, found->rev, found->body};
@@ -58,10 +59,11 @@ void collect(garbage_collector& self, const context& ctx, outbox& out) {
   for (const auto& uid : self.due)
     for (const auto& key : self.dependents.at(uid)) {
       // One batch must not write an object twice; a dependent of two removed owners has its turn in the next pass.
-      const bool written = std::any_of(out.writes.preconditions.begin(), out.writes.preconditions.end(), [&](const auto& p) {
-        const auto* at = std::get_if<at_revision>(&p);
-        return at && at->key == key;
-      });
+      const bool written =
+          std::any_of(out.writes.preconditions.begin(), out.writes.preconditions.end(), [&](const auto& p) {
+            const auto* at = std::get_if<at_revision>(&p);
+            return at && at->key == key;
+          });
       if (!written) drop_reference(self, key, uid, ctx, out);
     }
   if (!self.due.empty()) out.wake("collect", retry_after);

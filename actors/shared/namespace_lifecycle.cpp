@@ -52,7 +52,9 @@ void on(namespace_lifecycle& self, const object_changed& m, const context&, outb
   if (is_deleting(decode_stored(m.what.key, m.what.body))) pass_later(self, m.what.key.name, out);
 }
 
-void on(namespace_lifecycle& self, const timer_fired& m, const context& ctx, outbox& out) { pass(self, m.name, ctx, out); }
+void on(namespace_lifecycle& self, const timer_fired& m, const context& ctx, outbox& out) {
+  pass(self, m.name, ctx, out);
+}
 
 void on(namespace_lifecycle&, const admit_reply&, const context&, outbox&) {}  // the next pass sees what came of it
 

@@ -8,10 +8,8 @@ namespace wh {
 
 document new_object(const context& ctx, std::string_view api_version, std::string_view kind, std::string_view ns,
                     std::string_view name) {
-  document meta = {{"name", name},
-                   {"uid", random_uuid(ctx.random)},
-                   {"creationTimestamp", to_rfc3339(ctx.now)},
-                   {"generation", 1}};
+  document meta = {
+      {"name", name}, {"uid", random_uuid(ctx.random)}, {"creationTimestamp", to_rfc3339(ctx.now)}, {"generation", 1}};
   if (!ns.empty()) meta["namespace"] = ns;
   return {{"apiVersion", api_version}, {"kind", kind}, {"metadata", std::move(meta)}};
 }

@@ -6,10 +6,8 @@ namespace {
 void write(const record& r, shared_bytes body, const owner_lookup& owners, const context& ctx, outbox& out) {
   batch change;
   change.preconditions.push_back(at_revision{r.key, r.rev});
-  if (body)
-    change.puts.push_back({r.key, body, {}});
-  else
-    change.erases.push_back({r.key});
+  if (body) change.puts.push_back({r.key, body, {}});
+  else change.erases.push_back({r.key});
   if (const auto owner = owners(r.key)) {
     out.send(*owner, admit_write{.id = request_id{ctx.random.next()},
                                  .verb = body ? admit_write::verb_kind::update : admit_write::verb_kind::remove,
@@ -37,7 +35,8 @@ void delete_object(const record& r, const document& doc, const owner_lookup& own
   write(r, encode_body(marked), owners, ctx, out);
 }
 
-void replace_object(const record& r, const document& changed, const owner_lookup& owners, const context& ctx, outbox& out) {
+void replace_object(const record& r, const document& changed, const owner_lookup& owners, const context& ctx,
+                    outbox& out) {
   write(r, encode_body(changed), owners, ctx, out);
 }
 

@@ -10,6 +10,7 @@ namespace wh {
 void delete_object(const record& r, const document& doc, const owner_lookup& owners, const context& ctx, outbox& out);
 
 /// Writes a changed version of an object, the same way.
-void replace_object(const record& r, const document& changed, const owner_lookup& owners, const context& ctx, outbox& out);
+void replace_object(const record& r, const document& changed, const owner_lookup& owners, const context& ctx,
+                    outbox& out);
 
 }  // namespace wh

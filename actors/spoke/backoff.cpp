@@ -11,7 +11,8 @@ duration next_delay(reconnect_backoff& b, instant now, duration retry_after, rng
   const duration ceiling = std::min(cap, backoff_base * (1 << std::min(b.attempts, 6)));
   ++b.attempts;
   if (retry_after > duration{0})
-    return retry_after + duration{static_cast<duration::rep>(random.unit() * static_cast<double>(retry_after.count()) / 4)};
+    return retry_after +
+           duration{static_cast<duration::rep>(random.unit() * static_cast<double>(retry_after.count()) / 4)};
   return duration{static_cast<duration::rep>(random.below(static_cast<std::uint64_t>(ceiling.count())))};
 }
 

@@ -14,7 +14,7 @@ struct reconnect_backoff {
 };
 
 inline constexpr duration backoff_base = std::chrono::milliseconds(500);
-inline constexpr duration backoff_cap_early = std::chrono::seconds(5);   ///< in an outage's first minute
+inline constexpr duration backoff_cap_early = std::chrono::seconds(5);  ///< in an outage's first minute
 inline constexpr duration backoff_cap_late = std::chrono::seconds(15);
 inline constexpr duration backoff_early_span = std::chrono::minutes(1);
 

@@ -116,7 +116,8 @@ void handle(cluster_agent& self, const welcome& m, const context& ctx, outbox& o
     self.link->synced = false;
     out.cancel("heartbeat");
     return tell(self, note_level::info,
-                fmt::format("connected; waiting for the hub's administrator: whctl accept {}", self.options.cluster), out);
+                fmt::format("connected; waiting for the hub's administrator: whctl accept {}", self.options.cluster),
+                out);
   }
   if (was_accepted) return arm_heartbeat(self, ctx, out);
   tell(self, note_level::info, "connected and accepted", out);
@@ -132,7 +133,7 @@ void handle(cluster_agent& self, const refused& m, const context&, outbox& out) 
   if (m.final && self.cert_pem.empty()) return out.send(node, give_up{text});
   // A member keeps its cluster as it is, and asks again now and then: a person may change the hub's mind.
   if (m.final) self.retry_after = std::chrono::seconds(30);
-  tell(self, note_level::error, text, out);
+  tell(self, m.final ? note_level::error : note_level::warning, text, out);
 }
 
 void handle(cluster_agent& self, const join_pending& m, const context&, outbox& out) {
@@ -188,10 +189,8 @@ cluster_agent make_cluster_agent(agent_options options) {
 }
 
 void restore(cluster_agent& self, const context& ctx, outbox& out) {
-  if (auto identity = ctx.data.read(identity_key))
-    load_identity(self, decode_stored(identity_key, identity->body));
-  else
-    make_identity(self, ctx, out);
+  if (auto identity = ctx.data.read(identity_key)) load_identity(self, decode_stored(identity_key, identity->body));
+  else make_identity(self, ctx, out);
   for (const auto& r : ctx.data.list({names::prescriptions, "", ""})) {
     const auto doc = decode_stored(r.key, r.body);
     self.held[r.key.name] = {r.key.name, std::string(uid_of(doc)), generation_of(doc), is_deleting(doc)};
@@ -232,10 +231,8 @@ void on(cluster_agent& self, const work_held& m, const context&, outbox&) {
     return;
   }
   self.held[m.held.name] = m.held;
-  if (m.reports_pending)
-    self.unreported.insert(m.held.name);
-  else
-    self.unreported.erase(m.held.name);
+  if (m.reports_pending) self.unreported.insert(m.held.name);
+  else self.unreported.erase(m.held.name);
 }
 
 void on(cluster_agent& self, const report_ready& m, const context&, outbox& out) {

@@ -12,7 +12,7 @@ namespace wh {
 /// What a spoke is started with; only needed until it has joined (the rest is in its store then).
 struct agent_options {
   std::string cluster;
-  std::string software;   ///< wheelhouse-spoke/0.1.0
+  std::string software;  ///< wheelhouse-spoke/0.1.0
   std::string token;
   std::string ca_pin;
 };
@@ -28,7 +28,7 @@ struct cluster_agent {
   agent_options options;
 
   // durable: object identities/hub
-  std::string agent;            ///< random, chosen once
+  std::string agent;  ///< random, chosen once
   std::string key_pem;
   std::string csr_pem;
   std::string cert_pem;         ///< empty until joined

@@ -67,13 +67,15 @@ bool wildcard_matches(std::string_view pattern, std::string_view text) {
 
 bool identifier_matches(const document& rule, const resource_identifier& id) {
   return string_at(rule, {"group"}) == id.group && string_at(rule, {"resource"}) == id.resource &&
-         wildcard_matches(string_at(rule, {"name"}), id.name) && wildcard_matches(string_at(rule, {"namespace"}), id.ns);
+         wildcard_matches(string_at(rule, {"name"}), id.name) &&
+         wildcard_matches(string_at(rule, {"namespace"}), id.ns);
 }
 
 }  // namespace
 
 int kind_rank(std::string_view kind) {
-  const auto it = std::find_if(kinds_by_rank.begin(), kinds_by_rank.end(), [&](const auto& k) { return k.first == kind; });
+  const auto it =
+      std::find_if(kinds_by_rank.begin(), kinds_by_rank.end(), [&](const auto& k) { return k.first == kind; });
   return it == kinds_by_rank.end() ? rank_other : it->second;
 }
 

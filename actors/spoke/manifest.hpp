@@ -9,8 +9,8 @@ namespace wh {
 
 /// One manifest of a work, with what is known of it before the cluster is asked.
 struct manifest {
-  int ordinal = 0;        ///< index in spec.workload.manifests; the status speaks of this one
-  document body;          ///< uid and resourceVersion dropped
+  int ordinal = 0;  ///< index in spec.workload.manifests; the status speaks of this one
+  document body;    ///< uid and resourceVersion dropped
   cluster_object object;
 };
 

@@ -24,10 +24,8 @@ void merge_keys(const document& manifest, document& live_meta, const char* field
   auto& live = live_meta[field];
   if (!live.is_object()) live = document::object();
   for (const auto& [key, value] : wanted->items()) {
-    if (key.ends_with('-'))
-      live.erase(key.substr(0, key.size() - 1));
-    else
-      live[key] = value;
+    if (key.ends_with('-')) live.erase(key.substr(0, key.size() - 1));
+    else live[key] = value;
   }
   if (live.empty()) live_meta.erase(field);
 }
@@ -42,10 +40,8 @@ void merge_references(const document& manifest, document& live) {
     const auto same = std::find_if(references.begin(), references.end(), [&](const document& r) {
       return string_at(r, {"uid"}) == string_at(reference, {"uid"});
     });
-    if (same == references.end())
-      references.push_back(reference);
-    else
-      *same = reference;
+    if (same == references.end()) references.push_back(reference);
+    else *same = reference;
   }
 }
 
@@ -65,7 +61,8 @@ bool has_owner(const document& object, const owner& o) {
 
 bool has_other_work_owner(const document& object, const owner& o) {
   const document* references = find_path(object, {"metadata", "ownerReferences"});
-  return references && references->is_array() && std::any_of(references->begin(), references->end(), [&](const document& r) {
+  return references && references->is_array() &&
+         std::any_of(references->begin(), references->end(), [&](const document& r) {
            return string_at(r, {"kind"}) == applied_work_kind && string_at(r, {"uid"}) != o.uid;
          });
 }
@@ -82,9 +79,9 @@ bool set_owner(document& object, const owner& o, bool owned) {
     return true;
   }
   document* references = references_of(object);
-  references->erase(std::remove_if(references->begin(), references->end(),
-                                   [&](const document& r) { return is_reference_to(r, o); }),
-                    references->end());
+  references->erase(
+      std::remove_if(references->begin(), references->end(), [&](const document& r) { return is_reference_to(r, o); }),
+      references->end());
   if (references->empty()) object["metadata"].erase("ownerReferences");
   return true;
 }

@@ -59,12 +59,11 @@ void tell_agent(const work& self, outbox& out) {
 
 void offer_report(const work& self, outbox& out) {
   if (self.report_seq <= self.report_acked) return;
-  out.send({actor_kind::cluster_agent, ""},
-           report_ready{{.name = self.name,
-                         .uid = self.uid,
-                         .seq = self.report_seq,
-                         .observed = self.reported_gen,
-                         .status = share(self.status.dump())}});
+  out.send({actor_kind::cluster_agent, ""}, report_ready{{.name = self.name,
+                                                          .uid = self.uid,
+                                                          .seq = self.report_seq,
+                                                          .observed = self.reported_gen,
+                                                          .status = share(self.status.dump())}});
 }
 
 void report(work& self, document status, outbox& out) {
@@ -135,7 +134,9 @@ void on(work& self, const prescribe& m, const context& ctx, outbox& out) {
     return;
   }
   auto doc = decode_body(*d.body);
-  if (!doc) return out.log(note_level::error, fmt::format("prescription of work {} does not parse: {}", self.name, doc.err().message));
+  if (!doc)
+    return out.log(note_level::error,
+                   fmt::format("prescription of work {} does not parse: {}", self.name, doc.err().message));
   // A generation never goes back within one life of the work; an older one is a late frame of an older connection.
   if (self.held && self.uid == d.uid && d.gen < self.gen) return;
   if (self.held && self.uid != d.uid) self.status = document::object();
@@ -160,8 +161,8 @@ void on(work& self, const withdraw& m, const context& ctx, outbox& out) {
   self.evict_at = ctx.now + eviction_grace;
   save_state(self, out);
   out.wake("evict", eviction_grace);
-  out.log(note_level::warning, fmt::format("the hub does not know work {} any more: its objects are removed in {}", self.name,
-                                           human_duration(eviction_grace)));
+  out.log(note_level::warning, fmt::format("the hub does not know work {} any more: its objects are removed in {}",
+                                           self.name, human_duration(eviction_grace)));
 }
 
 void on(work& self, const resend_report&, const context&, outbox& out) {

@@ -42,27 +42,27 @@ struct work {
   // durable: workstates/<name>
   std::vector<applied_object> applied;
   document status = document::object();
-  std::uint64_t report_seq = 0;    ///< of the newest report
+  std::uint64_t report_seq = 0;  ///< of the newest report
   std::uint64_t report_acked = 0;
   generation reported_gen;
-  bool finished = false;           ///< everything is removed; the hub has not confirmed yet
-  std::optional<instant> evict_at; ///< the hub does not know the work any more: removal is due then
+  bool finished = false;            ///< everything is removed; the hub has not confirmed yet
+  std::optional<instant> evict_at;  ///< the hub does not know the work any more: removal is due then
 
   /// What came of one manifest in this round.
   struct outcome {
-    std::string failure;           ///< empty: applied
+    std::string failure;  ///< empty: applied
     bool exists = false;
-    bool unknown = false;          ///< the cluster could not be asked
+    bool unknown = false;  ///< the cluster could not be asked
     std::string resource;
   };
 
   enum class step_kind {
     idle,
-    anchor_get,      ///< is the AppliedManifestWork there?
+    anchor_get,  ///< is the AppliedManifestWork there?
     anchor_create,
-    apply_get,       ///< manifest `at`: what is on the cluster?
+    apply_get,  ///< manifest `at`: what is on the cluster?
     apply_write,
-    remove_get,      ///< removal `at`: is it there, and ours?
+    remove_get,  ///< removal `at`: is it there, and ours?
     remove_write,
     anchor_status,   ///< appliedResources
     anchor_release,  ///< everything is gone: drop the anchor's finalizer
@@ -75,16 +75,16 @@ struct work {
     std::vector<outcome> outcomes;    ///< by position in manifests
     std::size_t at = 0;               ///< manifest or removal under way
     std::vector<applied_object> removals;
-    document anchor;                  ///< the AppliedManifestWork as last seen; null: none
-    bool everything = false;          ///< this round removes all (deletion, eviction, anchor deleted)
-    bool unidentified = false;        ///< a manifest's kind is unknown: nothing may be taken for unlisted
-    bool waits = false;               ///< a removal is under way on the cluster (finalizers of others)
+    document anchor;            ///< the AppliedManifestWork as last seen; null: none
+    bool everything = false;    ///< this round removes all (deletion, eviction, anchor deleted)
+    bool unidentified = false;  ///< a manifest's kind is unknown: nothing may be taken for unlisted
+    bool waits = false;         ///< a removal is under way on the cluster (finalizers of others)
     bool failed = false;
-    int conflicts = 0;                ///< of the step under way
+    int conflicts = 0;  ///< of the step under way
   };
   round now;
-  bool again = false;                      ///< start another round when this one ends
-  owner anchor;                            ///< the AppliedManifestWork; its uid is durable with the state
+  bool again = false;  ///< start another round when this one ends
+  owner anchor;        ///< the AppliedManifestWork; its uid is durable with the state
   std::vector<cluster_object> watched;
 
   /// Newest revision of each object as our own calls left or found it: news beyond it is drift.
@@ -92,9 +92,9 @@ struct work {
   std::map<cluster_object, revision> rumoured;
   /// Manifest and revision that needed no write: skips comparing against defaulted fields (ocm: resource_cache.go).
   std::map<cluster_object, std::pair<std::size_t, revision>> settled;
-  std::uint64_t next_call = 1;             ///< starts at random: answers to an earlier life's calls must not fit
-  std::uint64_t saved_digest = 0;          ///< of the state as last written
-  int failures = 0;                        ///< rounds in a row with an error: back-off
+  std::uint64_t next_call = 1;     ///< starts at random: answers to an earlier life's calls must not fit
+  std::uint64_t saved_digest = 0;  ///< of the state as last written
+  int failures = 0;                ///< rounds in a row with an error: back-off
 };
 
 work make_work(std::string name, std::string hub_hash, std::string agent_id);

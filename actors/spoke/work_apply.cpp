@@ -34,13 +34,16 @@ void watch_objects(work& self, outbox& out) {
 
 void create_anchor(work& self, outbox& out) {
   const auto object = anchor_object(self);
-  document anchor = {{"apiVersion", object.api_version},
-                     {"kind", object.kind},
-                     {"metadata", {{"name", object.name}, {"finalizers", {names::applied_work_finalizer}}}},
-                     {"spec", {{"hubHash", self.hub_hash}, {"agentID", self.agent_id}, {"manifestWorkName", self.name}}}};
-  if (const document* labels = find_path(self.prescription, {"metadata", "labels"})) anchor["metadata"]["labels"] = *labels;
+  document anchor = {
+      {"apiVersion", object.api_version},
+      {"kind", object.kind},
+      {"metadata", {{"name", object.name}, {"finalizers", {names::applied_work_finalizer}}}},
+      {"spec", {{"hubHash", self.hub_hash}, {"agentID", self.agent_id}, {"manifestWorkName", self.name}}}};
+  if (const document* labels = find_path(self.prescription, {"metadata", "labels"}))
+    anchor["metadata"]["labels"] = *labels;
   call(self, step::anchor_create,
-       {.id = {}, .verb = cluster_call::verb_kind::create, .object = object, .body = share(anchor.dump()), .uid = {}}, out);
+       {.id = {}, .verb = cluster_call::verb_kind::create, .object = object, .body = share(anchor.dump()), .uid = {}},
+       out);
 }
 
 const manifest& current(const work& self) { return self.now.manifests[self.now.at]; }
@@ -80,8 +83,8 @@ void settle(work& self, const document& live, const std::string& resource, bool 
 }
 
 void write(work& self, cluster_call::verb_kind verb, const document& body, outbox& out) {
-  call(self, step::apply_write, {.id = {}, .verb = verb, .object = current(self).object, .body = share(body.dump()), .uid = {}},
-       out);
+  call(self, step::apply_write,
+       {.id = {}, .verb = verb, .object = current(self).object, .body = share(body.dump()), .uid = {}}, out);
 }
 
 void create_missing(work& self, const cluster_reply& m, const context& ctx, outbox& out) {
@@ -94,8 +97,8 @@ void create_missing(work& self, const cluster_reply& m, const context& ctx, outb
     default: break;
   }
   if (m.namespaced && current(self).object.ns.empty())
-    return fail_manifest(self, fmt::format("{} is namespaced: metadata.namespace is required", current(self).object.kind), ctx,
-                         out);
+    return fail_manifest(
+        self, fmt::format("{} is namespaced: metadata.namespace is required", current(self).object.kind), ctx, out);
   write(self, cluster_call::verb_kind::create,
         created_form(current(self).body, self.anchor, !is_orphaned(self.prescription, id)), out);
 }
@@ -138,7 +141,8 @@ void handle_written(work& self, const cluster_reply& m, const context& ctx, outb
     const bool raced = m.failure->code == errc::conflict || m.failure->code == errc::already_exists ||
                        m.failure->code == errc::not_found;
     // A missing namespace is not_found too, and stays so: look again a few times, then say it.
-    if (raced && ++self.now.conflicts < conflicts_max) return get_object(self, step::apply_get, current(self).object, out);
+    if (raced && ++self.now.conflicts < conflicts_max)
+      return get_object(self, step::apply_get, current(self).object, out);
     return fail_manifest(self, m.failure->message, ctx, out);
   }
   auto live = parse_json(*m.body);

@@ -4,8 +4,9 @@
 /// Shared by the source files of work; nobody else includes this.
 namespace wh::work_detail {
 
-inline constexpr duration eviction_grace = std::chrono::minutes(60);  ///< ocm: --appliedmanifestwork-eviction-grace-period
-inline constexpr duration resync_period = std::chrono::minutes(4);    ///< ocm: ResyncInterval, jitter 0.5
+inline constexpr duration eviction_grace =
+    std::chrono::minutes(60);  ///< ocm: --appliedmanifestwork-eviction-grace-period
+inline constexpr duration resync_period = std::chrono::minutes(4);  ///< ocm: ResyncInterval, jitter 0.5
 inline constexpr duration drift_delay = std::chrono::milliseconds(20);
 inline constexpr duration retry_base = std::chrono::milliseconds(200);
 inline constexpr duration retry_cap = std::chrono::seconds(60);

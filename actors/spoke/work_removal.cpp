@@ -49,7 +49,8 @@ void settled_removal(work& self, const context& ctx, outbox& out) {
 
 void fail_removal(work& self, const std::string& why, const context& ctx, outbox& out) {
   const auto& o = current(self).object;
-  out.log(note_level::warning, fmt::format("work {}: {} {}/{} could not be removed: {}", self.name, o.kind, o.ns, o.name, why));
+  out.log(note_level::warning,
+          fmt::format("work {}: {} {}/{} could not be removed: {}", self.name, o.kind, o.ns, o.name, why));
   self.now.failed = true;
   next_removal(self, ctx, out);
 }
@@ -58,7 +59,8 @@ void decide_removal(work& self, const document& live, const std::string& resourc
   auto& a = current(self);
   const bool another_life = !a.uid.empty() && uid_of(live) != a.uid;
   if (another_life || !has_owner(live, self.anchor)) return settled_removal(self, ctx, out);
-  const bool keep = is_orphaned(self.prescription, identifier_of(a.object, resource)) || has_other_work_owner(live, self.anchor);
+  const bool keep =
+      is_orphaned(self.prescription, identifier_of(a.object, resource)) || has_other_work_owner(live, self.anchor);
   if (keep) {
     document released = live;
     set_owner(released, self.anchor, false);
@@ -152,8 +154,11 @@ void record_applied(work& self, const context& ctx, outbox& out) {
   for (const auto& a : self.applied) {
     if (a.uid.empty()) continue;
     const auto gv = split_api_version(a.object.api_version);
-    document entry = {{"group", gv.group}, {"version", gv.version}, {"resource", a.resource},
-                      {"name", a.object.name}, {"uid", a.uid}};
+    document entry = {{"group", gv.group},
+                      {"version", gv.version},
+                      {"resource", a.resource},
+                      {"name", a.object.name},
+                      {"uid", a.uid}};
     if (!a.object.ns.empty()) entry["namespace"] = a.object.ns;
     resources.push_back(std::move(entry));
   }
@@ -194,7 +199,8 @@ void handle_removal(work& self, const cluster_reply& m, const context& ctx, outb
   if (self.now.step == step::remove_write) return handle_removed(self, m, ctx, out);
   if (m.failure) {
     // A kind that the cluster no longer knows has no objects left either.
-    if (m.failure->code == errc::not_found || m.failure->code == errc::unsupported) return settled_removal(self, ctx, out);
+    if (m.failure->code == errc::not_found || m.failure->code == errc::unsupported)
+      return settled_removal(self, ctx, out);
     return fail_removal(self, m.failure->message, ctx, out);
   }
   auto live = parse_json(*m.body);

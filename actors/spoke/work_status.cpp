@@ -28,14 +28,15 @@ document previous_conditions(const document& status, const document& meta) {
 /// lastTransitionTime moves with a new generation even if the status stays (spec 5).
 void set_fresh(document& conditions, const condition& c, instant now) {
   const document* old = find_condition(conditions, c.type);
-  if (old && c.observed && int_at(*old, {"observedGeneration"}, 0) != c.observed->get()) remove_condition(conditions, c.type);
+  if (old && c.observed && int_at(*old, {"observedGeneration"}, 0) != c.observed->get())
+    remove_condition(conditions, c.type);
   set_condition(conditions, c, now);
 }
 
 document resource_meta(const manifest& m, const std::string& resource) {
   const auto gv = split_api_version(m.object.api_version);
-  return {{"ordinal", m.ordinal}, {"group", gv.group},       {"version", gv.version},     {"kind", m.object.kind},
-          {"resource", resource}, {"name", m.object.name},   {"namespace", m.object.ns}};
+  return {{"ordinal", m.ordinal}, {"group", gv.group},     {"version", gv.version},   {"kind", m.object.kind},
+          {"resource", resource}, {"name", m.object.name}, {"namespace", m.object.ns}};
 }
 
 condition available_condition(const work::outcome& o, generation gen) {
@@ -51,9 +52,11 @@ document manifest_status(const work& self, const manifest& m, const work::outcom
   if (o.failure.empty())
     set_fresh(conditions, {"Applied", "True", "AppliedManifestComplete", "Apply manifest complete", self.gen}, now);
   else
-    set_fresh(conditions, {"Applied", "False", "AppliedManifestFailed", "Failed to apply manifest: " + o.failure, self.gen}, now);
+    set_fresh(conditions,
+              {"Applied", "False", "AppliedManifestFailed", "Failed to apply manifest: " + o.failure, self.gen}, now);
   set_condition(conditions, available_condition(o, self.gen), now);
-  return {{"resourceMeta", std::move(meta)}, {"conditions", std::move(conditions)}, {"statusFeedback", document::object()}};
+  return {
+      {"resourceMeta", std::move(meta)}, {"conditions", std::move(conditions)}, {"statusFeedback", document::object()}};
 }
 
 condition work_available(const work& self) {
@@ -61,8 +64,8 @@ condition work_available(const work& self) {
   const auto unknown = std::count_if(all.begin(), all.end(), [](const auto& o) { return o.unknown; });
   const auto missing = std::count_if(all.begin(), all.end(), [](const auto& o) { return !o.unknown && !o.exists; });
   if (missing > 0)
-    return {"Available", "False", "ResourcesNotAvailable", fmt::format("{} of {} resources are not available", missing, all.size()),
-            self.gen};
+    return {"Available", "False", "ResourcesNotAvailable",
+            fmt::format("{} of {} resources are not available", missing, all.size()), self.gen};
   if (unknown > 0 || all.empty())
     return {"Available", "Unknown", "ResourcesStatusUnknown",
             fmt::format("{} of {} resources have unknown status", unknown, all.size()), self.gen};
@@ -75,7 +78,8 @@ document deleting_status(const work& self, instant now) {
   auto& conditions = status["conditions"];
   const auto left = self.applied.size();
   set_condition(conditions,
-                {"Deleting", "True", "WorkDeleting", fmt::format("{} objects are still to be removed", left), self.gen}, now);
+                {"Deleting", "True", "WorkDeleting", fmt::format("{} objects are still to be removed", left), self.gen},
+                now);
   return status;
 }
 
@@ -86,11 +90,12 @@ document status_of_round(const work& self, const context& ctx) {
   document status = document::object();
   const document* old = find_path(self.status, {"conditions"});
   auto& conditions = status["conditions"] = old ? *old : document::array();
-  const bool applied = std::all_of(self.now.outcomes.begin(), self.now.outcomes.end(),
-                                   [](const auto& o) { return o.failure.empty(); });
+  const bool applied =
+      std::all_of(self.now.outcomes.begin(), self.now.outcomes.end(), [](const auto& o) { return o.failure.empty(); });
   set_fresh(conditions,
-            applied ? condition{"Applied", "True", "AppliedManifestWorkComplete", "Apply manifest work complete", self.gen}
-                    : condition{"Applied", "False", "AppliedManifestWorkFailed", "Failed to apply manifest work", self.gen},
+            applied
+                ? condition{"Applied", "True", "AppliedManifestWorkComplete", "Apply manifest work complete", self.gen}
+                : condition{"Applied", "False", "AppliedManifestWorkFailed", "Failed to apply manifest work", self.gen},
             ctx.now);
   set_condition(conditions, work_available(self), ctx.now);
   // By ordinal, as the user listed them.
@@ -99,7 +104,8 @@ document status_of_round(const work& self, const context& ctx) {
   std::sort(order.begin(), order.end(),
             [&](auto a, auto b) { return self.now.manifests[a].ordinal < self.now.manifests[b].ordinal; });
   auto& manifests = status["resourceStatus"]["manifests"] = document::array();
-  for (const auto i : order) manifests.push_back(manifest_status(self, self.now.manifests[i], self.now.outcomes[i], ctx.now));
+  for (const auto i : order)
+    manifests.push_back(manifest_status(self, self.now.manifests[i], self.now.outcomes[i], ctx.now));
   return status;
 }
 
@@ -135,7 +141,8 @@ void load_state(work& self, const document& doc) {
   if (const document* applied = find_path(doc, {"applied"}); applied && applied->is_array()) {
     for (const auto& a : *applied) {
       const auto text = [&](const char* field) { return std::string(string_at(a, {field})); };
-      self.applied.push_back({{text("apiVersion"), text("kind"), text("namespace"), text("name")}, text("resource"), text("uid")});
+      self.applied.push_back(
+          {{text("apiVersion"), text("kind"), text("namespace"), text("name")}, text("resource"), text("uid")});
     }
   }
   if (const document* status = find_path(doc, {"status"}); status && status->is_object()) self.status = *status;

@@ -43,10 +43,8 @@ class msgpack_cursor {
     if (type <= 0x7f) return type;
     if (type >= 0xcc && type <= 0xcf) return big_endian(std::size_t{1} << (type - 0xcc));
     if (type >= 0xd0 && type <= 0xd3) return signed_body(std::size_t{1} << (type - 0xd0));
-    if (type >= 0xe0)
-      fail("is negative");
-    else
-      mismatch("an integer", type);
+    if (type >= 0xe0) fail("is negative");
+    else mismatch("an integer", type);
     return 0;
   }
 
@@ -70,7 +68,8 @@ class msgpack_cursor {
     if (depth_left == 0) return fail("is nested too deep");
     const auto type = take_type();
     if (failed()) return;
-    if ((type & 0xf0) == 0x80 || type == 0xde || type == 0xdf) return skip_values(2 * count_of(type, 0xde, 2), depth_left);
+    if ((type & 0xf0) == 0x80 || type == 0xde || type == 0xdf)
+      return skip_values(2 * count_of(type, 0xde, 2), depth_left);
     if ((type & 0xf0) == 0x90 || type == 0xdc || type == 0xdd) return skip_values(count_of(type, 0xdc, 1), depth_left);
     if ((type & 0xe0) == 0xa0) return void(take(type & 0x1f));
     if (type >= 0xd9 && type <= 0xdb) return void(take(big_endian(std::size_t{1} << (type - 0xd9))));

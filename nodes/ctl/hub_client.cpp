@@ -14,24 +14,6 @@ std::string joined(std::string base, std::string_view name) {
   return base;
 }
 
-errc code_of(int http_status, std::string_view reason) {
-  if (reason == "AlreadyExists") return errc::already_exists;
-  switch (http_status) {
-    case 401: return errc::unauthorized;
-    case 403: return errc::forbidden;
-    case 404: return errc::not_found;
-    case 409: return errc::conflict;
-    case 410: return errc::gone;
-    case 413: return errc::too_large;
-    case 405:
-    case 415: return errc::unsupported;
-    case 429: return errc::busy;
-    case 503: return errc::unavailable;
-    case 504: return errc::timeout;
-    default: return http_status >= 500 ? errc::internal : errc::invalid;
-  }
-}
-
 std::string hint_for(const error& e) {
   if (e.code == errc::unauthorized) return "; does this kubeconfig belong to this server?";
   return "; is the hub running, and is this its address?";
@@ -48,15 +30,6 @@ std::string percent_encode(std::string_view text) {
     else out += {'%', digits[byte >> 4], digits[byte & 15]};
   }
   return out;
-}
-
-error error_of_answer(int http_status, std::string_view body) {
-  const auto status = parse_json(body);
-  const auto message = status ? string_at(*status, {"message"}) : std::string_view();
-  const auto reason = status ? string_at(*status, {"reason"}) : std::string_view();
-  if (!message.empty()) return fail(code_of(http_status, reason), std::string(message));
-  return fail(code_of(http_status, reason), "the server answered HTTP " + std::to_string(http_status) +
-                                                (body.empty() ? "" : ": " + std::string(body.substr(0, 200))));
 }
 
 result<document> hub_client::call(const std::string& method, const std::string& path, const std::string& content_type,

@@ -7,6 +7,7 @@
 
 #include "nodes/common/kubeconfig.hpp"
 #include "resources/document.hpp"
+#include "resources/status_answer.hpp"
 #include "transport/http.hpp"
 
 namespace wh::ctl {
@@ -41,9 +42,6 @@ class hub_client {
   api_access access_;
   duration timeout_;
 };
-
-/// The error of a failed answer: its Status message if it carries one.
-error error_of_answer(int http_status, std::string_view body);
 
 // --- paths ------------------------------------------------------------------------------------------------------------
 std::string clusters_path(std::string_view name = {});

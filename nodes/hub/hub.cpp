@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
-#include <random>
 #include <thread>
 
 #include "nodes/common/files.hpp"
 #include "nodes/common/kubeconfig.hpp"
 #include "nodes/hub/hub_core.hpp"
 #include "nodes/hub/hub_seed.hpp"
+#include "nodes/parts/clock.hpp"
 #include "nodes/parts/local_ca.hpp"
 #include "nodes/parts/node_log.hpp"
 #include "nodes/parts/openssl_crypto.hpp"
@@ -18,25 +18,12 @@
 #include "transport/link_live.hpp"
 
 namespace wh {
-namespace {
-
-/// SIGTERM to exit takes at most this long; what is not finished then is finished by nobody and was acknowledged to nobody.
-constexpr duration drain_grace = std::chrono::seconds(2);
-
-instant wall_clock() { return std::chrono::time_point_cast<duration>(std::chrono::system_clock::now()); }
-
-std::uint64_t random_seed() {
-  std::random_device device;
-  return (std::uint64_t{device()} << 32) | device();
-}
-
-}  // namespace
-
 result<void> validate(const hub_options& o) {
   if (o.data_dir.empty()) return fail(errc::invalid, "--data-dir must not be empty");
   if (o.manifest_limit_kib == 0 || o.manifest_limit_kib > 2048)
     return fail(errc::invalid, "--manifest-limit must be between 1 and 2048 KiB");
-  if (o.certificate_life < std::chrono::minutes(10)) return fail(errc::invalid, "--certificate-life must be at least 10m");
+  if (o.certificate_life < std::chrono::minutes(10))
+    return fail(errc::invalid, "--certificate-life must be at least 10m");
   return {};
 }
 
@@ -122,12 +109,14 @@ result<void> hub::parts::announce() {
   const auto link_told = told(link_at, options.link_advertise);
   auto pin = ca_pin(ca.cert_pem);
   if (!pin) return pin.err();
-  auto info = seed_objects(*data, core->api().kinds(), {cluster_info(api_told.text(), link_told.text(), ca.cert_pem, *pin)},
-                           true, wall_clock(), random);
+  auto info =
+      seed_objects(*data, core->api().kinds(), {cluster_info(api_told.text(), link_told.text(), ca.cert_pem, *pin)},
+                   true, wall_clock(), random);
   if (!info) return info;
   auto admin = make_admin_identity(ca, "wheelhouse-admin", wall_clock());
   if (!admin) return admin.err();
-  if (auto ok = write_kubeconfig(options.data_dir + "/admin.kubeconfig", {"wheelhouse", api_told, ca.cert_pem, *admin}); !ok)
+  if (auto ok = write_kubeconfig(options.data_dir + "/admin.kubeconfig", {"wheelhouse", api_told, ca.cert_pem, *admin});
+      !ok)
     return ok;
   const nlohmann::json addresses = {{"api", api_at.text()}, {"link", link_at.text()}};
   return write_file_atomically(options.data_dir + "/hub.json", addresses.dump() + "\n", 0644);

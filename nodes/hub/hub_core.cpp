@@ -73,7 +73,8 @@ void hub_core::make_link() {
 
 std::unique_ptr<actor_logic> hub_core::make_actor(const address& a) const {
   switch (a.kind) {
-    case actor_kind::managed_cluster: return std::make_unique<bound_actor<managed_cluster>>(make_managed_cluster(a.name));
+    case actor_kind::managed_cluster:
+      return std::make_unique<bound_actor<managed_cluster>>(make_managed_cluster(a.name));
     case actor_kind::gatekeeper: return std::make_unique<bound_actor<gatekeeper>>(gatekeeper{});
     case actor_kind::certificate_authority:
       return std::make_unique<bound_actor<certificate_authority>>(certificate_authority{options_.certificate_life});

@@ -16,7 +16,8 @@ void add_gauge(prometheus::Registry& registry, const char* name, const char* hel
 
 /// Sums by kind of actor: ten thousand clusters must not become ten thousand time series.
 struct kind_sums {
-  double actors = 0, messages = 0, dropped = 0, restarts = 0, reloads = 0, depth = 0, quarantined = 0, handler_s = 0, waiting_s = 0;
+  double actors = 0, messages = 0, dropped = 0, restarts = 0, reloads = 0, depth = 0, quarantined = 0, handler_s = 0,
+         waiting_s = 0;
 };
 
 void add_actors(prometheus::Registry& registry, const actor_runtime& runtime) {
@@ -49,8 +50,12 @@ void add_actors(prometheus::Registry& registry, const actor_runtime& runtime) {
 }
 
 void add_requests(prometheus::Registry& registry, const api_server& api) {
-  auto& count = prometheus::BuildCounter().Name("wheelhouse_api_requests_total").Help("API requests answered").Register(registry);
-  auto& time = prometheus::BuildCounter().Name("wheelhouse_api_request_seconds_total").Help("Time in API requests").Register(registry);
+  auto& count =
+      prometheus::BuildCounter().Name("wheelhouse_api_requests_total").Help("API requests answered").Register(registry);
+  auto& time = prometheus::BuildCounter()
+                   .Name("wheelhouse_api_request_seconds_total")
+                   .Help("Time in API requests")
+                   .Register(registry);
   for (const auto& c : api.counts()) {
     const prometheus::Labels labels = {{"verb", c.verb}, {"resource", c.resource}, {"code", std::to_string(c.code)}};
     count.Add(labels).Increment(static_cast<double>(c.count));
@@ -64,12 +69,14 @@ std::string hub_metrics(const store& data, const actor_runtime& runtime, const a
                         const hub_link_figures& link) {
   prometheus::Registry registry;
   const auto window = data.window();
-  add_gauge(registry, "wheelhouse_store_revision", "Newest durable revision", static_cast<double>(window.current.get()));
+  add_gauge(registry, "wheelhouse_store_revision", "Newest durable revision",
+            static_cast<double>(window.current.get()));
   add_gauge(registry, "wheelhouse_store_compacted_revision", "Oldest revision that can no longer be read",
             static_cast<double>(window.compacted.get()));
   add_gauge(registry, "wheelhouse_store_writable", "1 unless the store is read-only", data.health().writable ? 1 : 0);
   add_gauge(registry, "wheelhouse_link_members", "Spokes connected", static_cast<double>(link.members));
-  add_gauge(registry, "wheelhouse_link_applicants", "Spokes waiting to be let in", static_cast<double>(link.applicants));
+  add_gauge(registry, "wheelhouse_link_applicants", "Spokes waiting to be let in",
+            static_cast<double>(link.applicants));
   add_gauge(registry, "wheelhouse_link_frames_in_total", "Frames received", static_cast<double>(link.frames_in));
   add_gauge(registry, "wheelhouse_link_frames_out_total", "Frames sent", static_cast<double>(link.frames_out));
   add_actors(registry, runtime);

@@ -28,17 +28,18 @@ document rule(strings groups, strings resources, strings verbs) {
 /// security-model 3.4: what a bootstrap identity may do through REST.
 document bootstrap_rules() {
   const std::string cluster = "cluster.open-cluster-management.io";
-  return document::array({rule({""}, {"configmaps"}, {"get"}),
-                          rule({"certificates.k8s.io"}, {"certificatesigningrequests"}, {"create", "get", "list", "watch"}),
-                          rule({cluster}, {"managedclusters"}, {"get", "create", "list", "watch"}),
-                          rule({cluster}, {"managedclustersets/join"}, {"create"})});
+  return document::array(
+      {rule({""}, {"configmaps"}, {"get"}),
+       rule({"certificates.k8s.io"}, {"certificatesigningrequests"}, {"create", "get", "list", "watch"}),
+       rule({cluster}, {"managedclusters"}, {"get", "create", "list", "watch"}),
+       rule({cluster}, {"managedclustersets/join"}, {"create"})});
 }
 
 }  // namespace
 
 std::vector<document> hub_roles() {
-  document everything = document::array(
-      {rule({"*"}, {"*"}, {"*"}), document{{"nonResourceURLs", {"*"}}, {"verbs", {"*"}}}});
+  document everything =
+      document::array({rule({"*"}, {"*"}, {"*"}), document{{"nonResourceURLs", {"*"}}, {"verbs", {"*"}}}});
   std::vector<document> all = {role("cluster-admin", std::move(everything)),
                                group_binding("cluster-admin", "cluster-admin", "system:masters"),
                                role("open-cluster-management:bootstrap", bootstrap_rules()),
@@ -48,7 +49,8 @@ std::vector<document> hub_roles() {
   return all;
 }
 
-document cluster_info(const std::string& api, const std::string& link, const std::string& ca_pem, const std::string& pin) {
+document cluster_info(const std::string& api, const std::string& link, const std::string& ca_pem,
+                      const std::string& pin) {
   return {{"apiVersion", "v1"},
           {"kind", "ConfigMap"},
           {"metadata", {{"name", "cluster-info"}, {"namespace", "kube-public"}}},

@@ -139,8 +139,8 @@ class hub_link final : public link_end<hub_rules>, public std::enable_shared_fro
 
   result<void> greet(const hello& greeting) {
     if (!rules().member()) return {};
-    auto posted = post(actor(), spoke_connected{
-                                    .session = id(), .greeting = greeting, .key_sha256 = key_sha256_, .remote = remote_});
+    auto posted = post(
+        actor(), spoke_connected{.session = id(), .greeting = greeting, .key_sha256 = key_sha256_, .remote = remote_});
     if (!posted) return posted;
     route_known_ = welcomed_ = true;
     ++host_->members;
@@ -223,7 +223,8 @@ void hub_link_host::core::admit(hub_link& link, const result<std::optional<spoke
     return link.refuse({.why = who.err()});
   }
   if (!*who && applicants > options.applicants_max)
-    link.refuse({.why = fail(errc::busy, "too many clusters are waiting to join"), .retry_after = applicant_retry_after});
+    link.refuse(
+        {.why = fail(errc::busy, "too many clusters are waiting to join"), .retry_after = applicant_retry_after});
 }
 
 void hub_link_host::core::deliver(envelope e) {
@@ -364,16 +365,21 @@ void hub_link_host::deliver(envelope e) { core_->deliver(std::move(e)); }
 void hub_link_host::close_sessions_of(const std::string& cluster) {
   for (const auto& link : core_->all_links())
     if (link->is_of(cluster))
-      link->refuse({.why = fail(errc::unavailable, "the hub starts over with this cluster"),
-                    .retry_after = drain_retry_after});
+      link->refuse(
+          {.why = fail(errc::unavailable, "the hub starts over with this cluster"), .retry_after = drain_retry_after});
 }
 
 void hub_link_host::drain() { core_->drain(); }
 
 hub_link_figures hub_link_host::figures() const {
   const auto& c = *core_;
-  return {.sessions = c.sessions, .members = c.members, .applicants = c.applicants, .frames_in = c.frames_in,
-          .frames_out = c.frames_out, .stalls = c.stalls, .refused = c.refusals};
+  return {.sessions = c.sessions,
+          .members = c.members,
+          .applicants = c.applicants,
+          .frames_in = c.frames_in,
+          .frames_out = c.frames_out,
+          .stalls = c.stalls,
+          .refused = c.refusals};
 }
 
 }  // namespace wh

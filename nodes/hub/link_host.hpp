@@ -11,13 +11,13 @@
 namespace wh {
 
 struct hub_link_options {
-  link_post post;                       ///< to the hub's actors
+  link_post post;  ///< to the hub's actors
   link_timers timers;
   /// Slower to ask than spokes are, so that one ping in each silence is enough for both ends.
   session_limits limits{.ping_after = std::chrono::seconds(30)};
-  std::size_t applicants_max = 1000;    ///< connections without certificate at a time
-  std::uint64_t seed = 0;               ///< of the jitter in retry_after
-  std::function<void(note)> log;        ///< may be empty
+  std::size_t applicants_max = 1000;  ///< connections without certificate at a time
+  std::uint64_t seed = 0;             ///< of the jitter in retry_after
+  std::function<void(note)> log;      ///< may be empty
 };
 
 /// Counted since the start, except the first three.
@@ -27,8 +27,8 @@ struct hub_link_figures {
   std::uint64_t applicants = 0;  ///< open now, without certificate
   std::uint64_t frames_in = 0;
   std::uint64_t frames_out = 0;
-  std::uint64_t stalls = 0;      ///< waits (of 50 ms) of a link for a full mailbox
-  std::uint64_t refused = 0;     ///< links that the host itself ended
+  std::uint64_t stalls = 0;   ///< waits (of 50 ms) of a link for a full mailbox
+  std::uint64_t refused = 0;  ///< links that the host itself ended
 };
 
 /// The hub's end of all links: a session for each connection, between `connection`s (TLS or simulated) and actors.

@@ -10,24 +10,41 @@
 namespace {
 
 void add_options(wh::command& program, wh::hub_options& o, wh::log_options& log) {
-  program.add({.name = "data-dir", .value = "DIR", .help = "Folder for everything the hub keeps", .required = true}, o.data_dir);
-  program.add({.name = "api-listen", .value = "HOST:PORT", .help = "Where kubectl and other API clients connect; port 0: any free",
+  program.add({.name = "data-dir", .value = "DIR", .help = "Folder for everything the hub keeps", .required = true},
+              o.data_dir);
+  program.add({.name = "api-listen",
+               .value = "HOST:PORT",
+               .help = "Where kubectl and other API clients connect; port 0: any free",
                .group = "Network"},
               o.api_listen);
-  program.add({.name = "link-listen", .value = "HOST:PORT", .help = "Where spokes connect; port 0: any free", .group = "Network"},
+  program.add({.name = "link-listen",
+               .value = "HOST:PORT",
+               .help = "Where spokes connect; port 0: any free",
+               .group = "Network"},
               o.link_listen);
-  program.add({.name = "api-advertise", .value = "HOST:PORT", .help = "API address told to clients, if another than api-listen",
+  program.add({.name = "api-advertise",
+               .value = "HOST:PORT",
+               .help = "API address told to clients, if another than api-listen",
                .group = "Network"},
               o.api_advertise);
-  program.add({.name = "link-advertise", .value = "HOST:PORT", .help = "Address told to spokes, if another than link-listen",
+  program.add({.name = "link-advertise",
+               .value = "HOST:PORT",
+               .help = "Address told to spokes, if another than link-listen",
                .group = "Network"},
               o.link_advertise);
-  program.add({.name = "tls-san", .value = "NAME", .help = "Further names or addresses in the server certificate", .group = "Network"},
+  program.add({.name = "tls-san",
+               .value = "NAME",
+               .help = "Further names or addresses in the server certificate",
+               .group = "Network"},
               o.tls_san);
-  program.add({.name = "manifest-limit", .value = "KIB", .help = "Largest sum of manifests in one ManifestWork, in KiB",
+  program.add({.name = "manifest-limit",
+               .value = "KIB",
+               .help = "Largest sum of manifests in one ManifestWork, in KiB",
                .group = "Limits"},
               o.manifest_limit_kib);
-  program.add({.name = "certificate-life", .value = "DURATION", .help = "Life of client certificates that the hub signs",
+  program.add({.name = "certificate-life",
+               .value = "DURATION",
+               .help = "Life of client certificates that the hub signs",
                .group = "Limits"},
               o.certificate_life);
   wh::add_log_options(program, log);

@@ -58,8 +58,7 @@ void owner_gate::deliver(const admit_reply& reply, const std::optional<commit>& 
   // A batch's puts take consecutive revisions, in order.
   if (under && reply.put_index >= 0)
     outcome.rev = revision{under->first.get() + static_cast<std::uint64_t>(reply.put_index)};
-  else if (under)
-    outcome.rev = under->last;
+  else if (under) outcome.rev = under->last;
   finish(reply.id, std::move(outcome));
 }
 

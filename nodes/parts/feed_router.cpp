@@ -2,7 +2,8 @@
 
 namespace wh {
 
-feed_router::feed_router(store& s, actor_runtime& runtime, routes r) : store_(s), runtime_(runtime), routes_(std::move(r)) {
+feed_router::feed_router(store& s, actor_runtime& runtime, routes r)
+    : store_(s), runtime_(runtime), routes_(std::move(r)) {
   store_.subscribe(this);
 }
 

@@ -15,8 +15,9 @@ constexpr duration leaf_life = std::chrono::hours(24 * 365);
 constexpr duration clock_slack = std::chrono::minutes(5);
 
 bool is_ip(const std::string& name) {
-  return name.find(':') != std::string::npos ||
-         (!name.empty() && std::all_of(name.begin(), name.end(), [](char c) { return (c >= '0' && c <= '9') || c == '.'; }));
+  return name.find(':') != std::string::npos || (!name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+           return (c >= '0' && c <= '9') || c == '.';
+         }));
 }
 
 result<key_and_cert> issue(const key_and_cert& ca, leaf_profile profile, instant now) {
@@ -29,8 +30,8 @@ result<key_and_cert> issue(const key_and_cert& ca, leaf_profile profile, instant
   return key_and_cert{*key, *cert};
 }
 
-result<key_and_cert> create_ca(const std::string& key_file, const std::string& cert_file, const std::string& common_name,
-                               instant now) {
+result<key_and_cert> create_ca(const std::string& key_file, const std::string& cert_file,
+                               const std::string& common_name, instant now) {
   auto key = generate_key();
   if (!key) return key.err();
   auto cert = make_ca_certificate(*key, common_name, now - clock_slack, now + ca_life);

@@ -23,9 +23,13 @@ void log_line(const std::string& component, spdlog::level::level_enum level, con
 
 }  // namespace
 
-void log_note(const address& who, const note& n) { log_line("actors", level_of(n.level), to_string(who) + ": " + n.text); }
+void log_note(const address& who, const note& n) {
+  log_line("actors", level_of(n.level), to_string(who) + ": " + n.text);
+}
 void log_info(const std::string& component, const std::string& text) { log_line(component, spdlog::level::info, text); }
-void log_warning(const std::string& component, const std::string& text) { log_line(component, spdlog::level::warn, text); }
+void log_warning(const std::string& component, const std::string& text) {
+  log_line(component, spdlog::level::warn, text);
+}
 void log_error(const std::string& component, const std::string& text) { log_line(component, spdlog::level::err, text); }
 
 }  // namespace wh

@@ -45,8 +45,8 @@ std::vector<document> standard_namespaces() {
   return all;
 }
 
-result<void> seed_objects(store& s, const kind_registry& kinds, std::vector<document> objects, bool refresh, instant now,
-                          rng& random) {
+result<void> seed_objects(store& s, const kind_registry& kinds, std::vector<document> objects, bool refresh,
+                          instant now, rng& random) {
   batch b;
   for (auto& doc : objects) {
     const auto gv = split_api_version(api_version(doc));

@@ -14,7 +14,7 @@ std::vector<document> standard_namespaces();
 
 /// Creates those of `objects` that do not exist yet; with `refresh`, brings existing ones to the given contents (metadata
 /// other than labels stays). Blocks until durable. Called before the node serves anything.
-result<void> seed_objects(store& s, const kind_registry& kinds, std::vector<document> objects, bool refresh, instant now,
-                          rng& random);
+result<void> seed_objects(store& s, const kind_registry& kinds, std::vector<document> objects, bool refresh,
+                          instant now, rng& random);
 
 }  // namespace wh

@@ -4,48 +4,17 @@
 
 #include <utility>
 
+#include "apiserver/local_reply.hpp"
 #include "resources/quantity.hpp"
+#include "resources/status_answer.hpp"
 
 namespace wh {
 namespace {
 
-/// Waits for the one answer of a request made inside the process.
-class local_reply final : public api_reply {
- public:
-  explicit local_reply(std::function<void(api_response)> done) : done_(std::move(done)) {}
-  void respond(api_response response) override { done_(std::move(response)); }
-  void start_stream(int, std::map<std::string, std::string>) override {}
-  void write(shared_bytes) override {}
-  void finish() override {}
-  std::size_t unsent() const override { return 0; }
-  bool alive() const override { return true; }
-  void on_done(std::function<void()>) override {}
-
- private:
-  std::function<void(api_response)> done_;
-};
-
-errc code_of_status(int status, std::string_view reason) {
-  if (reason == "AlreadyExists") return errc::already_exists;
-  switch (status) {
-    case 400: return errc::malformed;
-    case 401: return errc::unauthorized;
-    case 403: return errc::forbidden;
-    case 404: return errc::not_found;
-    case 409: return errc::conflict;
-    case 410: return errc::gone;
-    case 413: return errc::too_large;
-    case 422: return errc::invalid;
-    case 429: return errc::busy;
-    case 503: return errc::unavailable;
-    case 504: return errc::timeout;
-    default: return errc::internal;
-  }
-}
-
 std::string collection_path(const kind_info& kind, const std::string& ns) {
   const std::string base = kind.group.empty() ? "/api/" + kind.version : "/apis/" + kind.group + "/" + kind.version;
-  return kind.namespaced ? fmt::format("{}/namespaces/{}/{}", base, ns, kind.plural) : fmt::format("{}/{}", base, kind.plural);
+  return kind.namespaced ? fmt::format("{}/namespaces/{}/{}", base, ns, kind.plural)
+                         : fmt::format("{}/{}", base, kind.plural);
 }
 
 api_request request_of(const cluster_call& m, const kind_info& kind) {
@@ -74,20 +43,20 @@ api_request request_of(const cluster_call& m, const kind_info& kind) {
 bool is_status(const document& answer) { return kind_of(answer) == "Status"; }
 
 cluster_reply reply_of(const cluster_call& m, const kind_info& kind, const api_response& response) {
-  cluster_reply reply{.id = m.id, .failure = {}, .body = nullptr, .resource = kind.plural, .namespaced = kind.namespaced};
+  cluster_reply reply{
+      .id = m.id, .failure = {}, .body = nullptr, .resource = kind.plural, .namespaced = kind.namespaced};
   const bool sound = response.status >= 200 && response.status < 300;
   if (sound && m.verb != cluster_call::verb_kind::remove) {
     reply.body = response.body;
     return reply;
   }
-  auto answer = parse_json(response.body ? *response.body : "");
-  if (sound) {
-    if (answer && !is_status(*answer) && is_deleting(*answer)) reply.body = response.body;
+  const std::string body = response.body ? *response.body : "";
+  if (!sound) {
+    reply.failure = error_of_answer(response.status, body);
     return reply;
   }
-  reply.failure = answer ? error{code_of_status(response.status, string_at(*answer, {"reason"})),
-                                 std::string(string_at(*answer, {"message"}))}
-                         : error{code_of_status(response.status, ""), fmt::format("HTTP status {}", response.status)};
+  const auto answer = parse_json(body);
+  if (answer && !is_status(*answer) && is_deleting(*answer)) reply.body = response.body;
   return reply;
 }
 
@@ -127,9 +96,9 @@ void cluster_port::call(const cluster_call& m, const address& from) {
                    .body = nullptr,
                    .resource = kind->plural,
                    .namespaced = true});
-  cluster_.api().handle(request_of(m, *kind), std::make_shared<local_reply>([m, kind, answer](const api_response& response) {
-                          answer(reply_of(m, *kind, response));
-                        }));
+  cluster_.api().handle(request_of(m, *kind),
+                        std::make_shared<local_reply>(
+                            [m, kind, answer](const api_response& response) { answer(reply_of(m, *kind, response)); }));
 }
 
 /// With the lock held.
@@ -177,7 +146,8 @@ void cluster_port::on_committed(const std::vector<change>& changes) {
       nodes_changed |= c.key.resource == "nodes";
       const auto it = watchers_.find(c.key);
       if (it == watchers_.end()) continue;
-      for (const auto& [who, object] : it->second) news.push_back({who, {actor_kind::cluster, ""}, drifted{object, c.rev}});
+      for (const auto& [who, object] : it->second)
+        news.push_back({who, {actor_kind::cluster, ""}, drifted{object, c.rev}});
     }
   }
   for (auto& e : news) post_(std::move(e));

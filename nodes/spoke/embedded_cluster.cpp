@@ -29,7 +29,8 @@ document synthetic_node(const std::string& name, instant now) {
           {"metadata",
            {{"name", name},
             {"labels", {{"kubernetes.io/hostname", name}, {"wheelhouse.io/embedded", "true"}}},
-            {"annotations", {{"wheelhouse.io/note", "synthetic node of an embedded cluster: objects are kept, no containers run"}}}}},
+            {"annotations",
+             {{"wheelhouse.io/note", "synthetic node of an embedded cluster: objects are kept, no containers run"}}}}},
           {"status",
            {{"capacity", resources},
             {"allocatable", resources},
@@ -58,7 +59,8 @@ document admin_role() {
           {"kind", "ClusterRole"},
           {"metadata", {{"name", "cluster-admin"}}},
           {"rules",
-           {{{"apiGroups", {"*"}}, {"resources", {"*"}}, {"verbs", {"*"}}}, {{"nonResourceURLs", {"*"}}, {"verbs", {"*"}}}}}};
+           {{{"apiGroups", {"*"}}, {"resources", {"*"}}, {"verbs", {"*"}}},
+            {{"nonResourceURLs", {"*"}}, {"verbs", {"*"}}}}}};
 }
 
 void route(const change& c, std::vector<address>& to) {

@@ -51,7 +51,7 @@ struct spoke_link_host::core : std::enable_shared_from_this<core> {
   const spoke_link_options options;
   std::atomic<bool> open = true;  ///< false: stopped, and callbacks that come late do nothing
 
-  mutable std::mutex mutex;  ///< guards what follows
+  mutable std::mutex mutex;       ///< guards what follows
   std::uint64_t attempt_now = 0;  ///< counts dial_hub; what an older attempt brings is dropped
   std::uint64_t last_id = 0;
   std::size_t next_hub = 0;
@@ -130,7 +130,8 @@ std::shared_ptr<connection_handler> spoke_link_host::core::connected(std::uint64
   {
     const std::lock_guard lock(mutex);
     if (open && attempt == attempt_now)
-      mine = link = std::make_shared<spoke_link>(shared_from_this(), session_id(++last_id), over, wanted.cert_pem.empty());
+      mine = link =
+          std::make_shared<spoke_link>(shared_from_this(), session_id(++last_id), over, wanted.cert_pem.empty());
   }
   if (!mine) {
     over->abort("not wanted any more");

@@ -10,19 +10,34 @@
 namespace {
 
 void add_options(wh::command& program, wh::spoke_options& o, wh::log_options& log) {
-  program.add({.name = "data-dir", .value = "DIR", .help = "Folder for everything the spoke keeps", .required = true}, o.data_dir);
-  program.add({.name = "cluster-name", .value = "NAME", .help = "Name of this cluster on the hub (first start)", .group = "Joining"},
+  program.add({.name = "data-dir", .value = "DIR", .help = "Folder for everything the spoke keeps", .required = true},
+              o.data_dir);
+  program.add({.name = "cluster-name",
+               .value = "NAME",
+               .help = "Name of this cluster on the hub (first start)",
+               .group = "Joining"},
               o.flags.cluster_name);
-  program.add({.name = "hub", .value = "HOST:PORT", .help = "Link address of the hub (first start)", .group = "Joining"},
-              o.flags.hub);
-  program.add({.name = "token", .value = "TOKEN", .help = "Bootstrap token from: whctl get token (first start)", .group = "Joining",
+  program.add(
+      {.name = "hub", .value = "HOST:PORT", .help = "Link address of the hub (first start)", .group = "Joining"},
+      o.flags.hub);
+  program.add({.name = "token",
+               .value = "TOKEN",
+               .help = "Bootstrap token from: whctl get token (first start)",
+               .group = "Joining",
                .secret = true},
               o.flags.token);
-  program.add({.name = "ca-pin", .value = "sha256:HEX", .help = "Pin of the hub's CA (first start)", .group = "Joining"},
-              o.flags.ca_pin);
-  program.add({.name = "cluster", .value = "KIND", .help = "The cluster to manage", .group = "Cluster", .choices = {"embedded"}},
+  program.add(
+      {.name = "ca-pin", .value = "sha256:HEX", .help = "Pin of the hub's CA (first start)", .group = "Joining"},
+      o.flags.ca_pin);
+  program.add({.name = "cluster",
+               .value = "KIND",
+               .help = "The cluster to manage",
+               .group = "Cluster",
+               .choices = {"embedded"}},
               o.cluster);
-  program.add({.name = "cluster-listen", .value = "HOST:PORT", .help = "Where the embedded cluster's API listens; port 0: any free",
+  program.add({.name = "cluster-listen",
+               .value = "HOST:PORT",
+               .help = "Where the embedded cluster's API listens; port 0: any free",
                .group = "Cluster"},
               o.cluster_listen);
   wh::add_log_options(program, log);
@@ -63,8 +78,8 @@ int serve(wh::spoke_options options, const wh::log_options& log) {
   }
   auto& spoke = **started;
   spoke.loop().on_terminate([&](int) { end.set(""); });
-  wh::log_info("spoke", "ready: cluster " + spoke.settings().cluster_name + ", api https://" + spoke.cluster_address().text() +
-                            ", hub " + spoke.settings().hub);
+  wh::log_info("spoke", "ready: cluster " + spoke.settings().cluster_name + ", api https://" +
+                            spoke.cluster_address().text() + ", hub " + spoke.settings().hub);
   const std::string failure = end.wait();
   if (!failure.empty()) wh::log_error("spoke", failure);
   spoke.stop();
@@ -77,7 +92,8 @@ int serve(wh::spoke_options options, const wh::log_options& log) {
 int main(int argc, char** argv) {
   wh::spoke_options options;
   wh::log_options log;
-  wh::command program("wheelhouse-spoke", "The spoke: joins a cluster to a hub and keeps it as the hub prescribes, hub or no hub.");
+  wh::command program("wheelhouse-spoke",
+                      "The spoke: joins a cluster to a hub and keeps it as the hub prescribes, hub or no hub.");
   add_options(program, options, log);
   program.action([&] {
     if (auto ok = wh::validate(options); !ok) {

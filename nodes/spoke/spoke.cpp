@@ -2,10 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <random>
-
 #include "nodes/common/files.hpp"
 #include "nodes/common/kubeconfig.hpp"
+#include "nodes/parts/clock.hpp"
 #include "nodes/parts/local_ca.hpp"
 #include "nodes/parts/node_log.hpp"
 #include "nodes/parts/openssl_crypto.hpp"
@@ -14,15 +13,6 @@
 
 namespace wh {
 namespace {
-
-constexpr duration drain_grace = std::chrono::seconds(2);
-
-instant wall_clock() { return std::chrono::time_point_cast<duration>(std::chrono::system_clock::now()); }
-
-std::uint64_t random_seed() {
-  std::random_device device;
-  return (std::uint64_t{device()} << 32) | device();
-}
 
 result<std::unique_ptr<store>> open_store(const std::string& dir, rng& random) {
   lmdb_options lmdb;
@@ -90,14 +80,16 @@ result<void> spoke::parts::open_core() {
 result<void> spoke::parts::serve_cluster() {
   auto ca = open_local_ca(options.data_dir + "/cluster-pki", "wheelhouse-cluster-ca", wall_clock());
   if (!ca) return ca.err();
-  auto identity = make_server_identity(*ca, {"localhost", "127.0.0.1", "::1", options.cluster_listen.host}, wall_clock());
+  auto identity =
+      make_server_identity(*ca, {"localhost", "127.0.0.1", "::1", options.cluster_listen.host}, wall_clock());
   if (!identity) return identity.err();
   auto at = core->cluster().api().serve(loop, options.cluster_listen, server_tls(*ca, *identity, false));
   if (!at) return at.err();
   cluster_at = *at;
   auto admin = make_admin_identity(*ca, "cluster-admin", wall_clock());
   if (!admin) return admin.err();
-  return write_kubeconfig(options.data_dir + "/cluster.kubeconfig", {settings.cluster_name, cluster_at, ca->cert_pem, *admin});
+  return write_kubeconfig(options.data_dir + "/cluster.kubeconfig",
+                          {settings.cluster_name, cluster_at, ca->cert_pem, *admin});
 }
 
 spoke::spoke() : parts_(std::make_unique<parts>()) {}

@@ -25,7 +25,8 @@ result<void> write_settings(const std::string& file, const spoke_settings& s) {
 
 result<void> check(const spoke_settings& s) {
   const auto missing = [](const char* flag) {
-    return fail(errc::invalid, fmt::format("{} is required on the first start (whctl get token prints the whole command)", flag));
+    return fail(errc::invalid,
+                fmt::format("{} is required on the first start (whctl get token prints the whole command)", flag));
   };
   if (s.cluster_name.empty()) return missing("--cluster-name");
   if (s.hub.empty()) return missing("--hub");
@@ -45,13 +46,11 @@ result<spoke_settings> settle_settings(const std::string& data_dir, const spoke_
   if (auto ok = make_folder(data_dir, 0700); !ok) return ok.err();
   const std::string file = data_dir + "/spoke.json";
   spoke_settings settings;
-  if (auto kept = read_settings(file); kept)
-    settings = *kept;
-  else if (kept.err().code != errc::not_found)
-    return kept.err();
+  if (auto kept = read_settings(file); kept) settings = *kept;
+  else if (kept.err().code != errc::not_found) return kept.err();
   if (!settings.cluster_name.empty() && !flags.cluster_name.empty() && flags.cluster_name != settings.cluster_name)
-    return fail(errc::invalid, fmt::format("--cluster-name: {} belongs to cluster {}, not {}: use another --data-dir", data_dir,
-                                           settings.cluster_name, flags.cluster_name));
+    return fail(errc::invalid, fmt::format("--cluster-name: {} belongs to cluster {}, not {}: use another --data-dir",
+                                           data_dir, settings.cluster_name, flags.cluster_name));
   const spoke_settings before = settings;
   const auto take = [](std::string& kept, const std::string& given) {
     if (!given.empty()) kept = given;

@@ -9,9 +9,9 @@ namespace wh {
 /// What makes this spoke this spoke; kept in `spoke.json` (0600) so that later starts need only the data folder.
 struct spoke_settings {
   std::string cluster_name;
-  std::string hub;      ///< host:port
+  std::string hub;  ///< host:port
   std::string ca_pin;
-  std::string token;    ///< of the join; of no use once joined
+  std::string token;  ///< of the join; of no use once joined
   friend bool operator==(const spoke_settings&, const spoke_settings&) = default;
 };
 

@@ -27,10 +27,8 @@ namespace {
 std::vector<std::string> split(const std::string& text, char at) {
   std::vector<std::string> parts(1);
   for (const char c : text) {
-    if (c == at)
-      parts.emplace_back();
-    else
-      parts.back() += c;
+    if (c == at) parts.emplace_back();
+    else parts.back() += c;
   }
   return parts;
 }
@@ -46,7 +44,8 @@ std::string cluster_csr(const std::string& cluster, const std::string& agent, co
   return fake_csr(group + ":" + agent, group + ";system:open-cluster-management:managed-clusters", key);
 }
 
-result<std::string> bench_top::make_csr(const std::string& key, const std::string& cn, const std::vector<std::string>& orgs) {
+result<std::string> bench_top::make_csr(const std::string& key, const std::string& cn,
+                                        const std::vector<std::string>& orgs) {
   std::string joined;
   for (const auto& o : orgs) joined += (joined.empty() ? "" : ";") + o;
   return fake_csr(cn, joined, key);

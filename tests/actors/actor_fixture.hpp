@@ -26,7 +26,8 @@ class bench_top final : public reader, public crypto_port {
   std::string sha256_hex(std::string_view bytes) const override { return "sha-of-" + std::string(bytes); }
   bool equal_secret(std::string_view a, std::string_view b) const override { return a == b; }
   result<std::string> new_key() override { return std::string("key"); }
-  result<std::string> make_csr(const std::string& key, const std::string& cn, const std::vector<std::string>& orgs) override;
+  result<std::string> make_csr(const std::string& key, const std::string& cn,
+                               const std::vector<std::string>& orgs) override;
   result<csr_facts> inspect_csr(const std::string& csr) const override;
   result<cert_facts> inspect_certificate(const std::string& cert) const override;
   result<std::string> sign_client(const std::string& csr, instant, instant) override { return "cert" + csr.substr(3); }

@@ -26,7 +26,8 @@ std::pair<std::string, std::string> verdict(const document& csr) {
   bench_top b;
   certificate_authority self;
   b.put_document(key, csr);
-  b.handle(self, object_changed{{.key = key, .rev = revision{1}, .body = encode_body(csr), .previous = {}, .previous_rev = {}}});
+  b.handle(self, object_changed{
+                     {.key = key, .rev = revision{1}, .body = encode_body(csr), .previous = {}, .previous_rev = {}}});
   const auto after = b.get(key);
   const document* conditions = find_path(after, {"status", "conditions"});
   const document* failed = conditions ? find_condition(*conditions, "Failed") : nullptr;
@@ -37,7 +38,9 @@ std::pair<std::string, std::string> verdict(const document& csr) {
 }  // namespace
 
 TEST_CASE("an approved request of a cluster is signed", "[certificate_authority]") {
-  CHECK(from_base64(verdict(csr_of(cluster_csr("c1"), "c1")).first).value().starts_with("cert|system:open-cluster-management:c1:a1"));
+  CHECK(from_base64(verdict(csr_of(cluster_csr("c1"), "c1")).first)
+            .value()
+            .starts_with("cert|system:open-cluster-management:c1:a1"));
 }
 
 TEST_CASE("a request without approval, or denied, is left alone", "[certificate_authority]") {

@@ -12,7 +12,8 @@ const object_key identity{names::identities, "", "hub"};
 
 struct spoke_bench {
   bench_top b;
-  cluster_agent self = make_cluster_agent({.cluster = "c1", .software = "test", .token = "id.secret", .ca_pin = "sha256:pin"});
+  cluster_agent self =
+      make_cluster_agent({.cluster = "c1", .software = "test", .token = "id.secret", .ca_pin = "sha256:pin"});
 
   outbox start() { return b.start(self); }
   template <class Frame>
@@ -25,7 +26,8 @@ struct spoke_bench {
     b.handle(self, hub_connected{session_id{1}, "ca"});
     receive(join_certificate{"cert" + self.csr_pem.substr(3), "ca"});
     b.handle(self, hub_connected{session_id{1}, "ca"});
-    b.handle(self, cluster_facts{.healthy = true, .message = "", .kubernetes_version = "v1", .capacity = {}, .allocatable = {}});
+    b.handle(self, cluster_facts{
+                       .healthy = true, .message = "", .kubernetes_version = "v1", .capacity = {}, .allocatable = {}});
     receive(welcome{.hub_incarnation = "hub-1", .hub_now = b.now, .accepted = true, .lease = std::chrono::seconds(60)});
     receive(sync_done{});
   }
@@ -89,7 +91,8 @@ TEST_CASE("an accepted member says what it holds, reports its cluster and beats"
   s.receive(join_certificate{"cert" + s.self.csr_pem.substr(3), "ca"});
   s.b.handle(s.self, hub_connected{session_id{1}, "ca"});
   s.b.handle(s.self, cluster_facts{});
-  const auto out = s.receive(welcome{.hub_incarnation = "hub-1", .hub_now = {}, .accepted = true, .lease = std::chrono::seconds(60)});
+  const auto out = s.receive(
+      welcome{.hub_incarnation = "hub-1", .hub_now = {}, .accepted = true, .lease = std::chrono::seconds(60)});
   REQUIRE(frames<sync_request>(out).size() == 1);
   CHECK(frames<sync_request>(out)[0].works == std::vector<held_work>{{"w", "u", generation{3}, false}});
   CHECK(frames<cluster_report>(out).size() == 1);

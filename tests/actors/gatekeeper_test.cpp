@@ -74,10 +74,11 @@ TEST_CASE("a token with two uses lets two clusters in and refuses the third", "[
 
 TEST_CASE("the key that owns the name asks again without using the token, even when it has expired", "[gatekeeper]") {
   gate g(-std::chrono::seconds(1), "0");
-  g.b.put_document({names::managed_clusters, "", "c1"},
-                   {{"apiVersion", "cluster.open-cluster-management.io/v1"},
-                    {"kind", "ManagedCluster"},
-                    {"metadata", {{"name", "c1"}, {"annotations", {{names::key_annotation, "key-digest-0123456789"}}}}}});
+  g.b.put_document(
+      {names::managed_clusters, "", "c1"},
+      {{"apiVersion", "cluster.open-cluster-management.io/v1"},
+       {"kind", "ManagedCluster"},
+       {"metadata", {{"name", "c1"}, {"annotations", {{names::key_annotation, "key-digest-0123456789"}}}}}});
   CHECK(refusal(g.ask(join("abc123.s3cret"))).empty());
   CHECK_FALSE(refusal(g.ask(join("abc123.wrong"))).empty());
 }
@@ -86,9 +87,11 @@ TEST_CASE("a request for another cluster's identity is refused", "[gatekeeper]")
   gate g;
   const std::string group = "system:open-cluster-management:";
   const std::string all = ";system:open-cluster-management:managed-clusters";
-  for (const auto& csr : {cluster_csr("c10"), fake_csr(group + "c1:a1", group + "c10" + all, "k"),
-                          fake_csr(group + "c1:a1:x", group + "c1" + all, "k"), fake_csr(group + "c1:a1", group + "c1", "k"),
-                          fake_csr(group + "c1:a1", group + "c1" + all + ";system:masters", "k"), fake_csr("admin", "system:masters", "k")}) {
+  for (const auto& csr :
+       {cluster_csr("c10"), fake_csr(group + "c1:a1", group + "c10" + all, "k"),
+        fake_csr(group + "c1:a1:x", group + "c1" + all, "k"), fake_csr(group + "c1:a1", group + "c1", "k"),
+        fake_csr(group + "c1:a1", group + "c1" + all + ";system:masters", "k"),
+        fake_csr("admin", "system:masters", "k")}) {
     INFO(csr);
     CHECK(refusal(g.ask(join("abc123.s3cret", "c1", csr))).find("does not ask for the identity") != std::string::npos);
   }
@@ -96,6 +99,7 @@ TEST_CASE("a request for another cluster's identity is refused", "[gatekeeper]")
 
 TEST_CASE("names that are no namespace names are refused", "[gatekeeper]") {
   gate g;
-  for (const auto& name : {std::string("C1"), std::string("-c"), std::string("c."), std::string("a:b"), std::string(64, 'x'), std::string()})
+  for (const auto& name : {std::string("C1"), std::string("-c"), std::string("c."), std::string("a:b"),
+                           std::string(64, 'x'), std::string()})
     CHECK(refusal(g.ask(join("abc123.s3cret", name))).find("is not valid") != std::string::npos);
 }

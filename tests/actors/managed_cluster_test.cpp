@@ -27,11 +27,12 @@ struct hub_bench {
   managed_cluster self = make_managed_cluster("c1");
 
   outbox join(const std::string& key = "key") {
-    return b.handle(self, join_asked{.session = session_id{1},
-                                     .cluster = "c1",
-                                     .agent = "a1",
-                                     .request = {.token = "id.s", .csr_pem = cluster_csr("c1", "a1", key), .annotations = {}},
-                                     .remote = "r"});
+    return b.handle(self,
+                    join_asked{.session = session_id{1},
+                               .cluster = "c1",
+                               .agent = "a1",
+                               .request = {.token = "id.s", .csr_pem = cluster_csr("c1", "a1", key), .annotations = {}},
+                               .remote = "r"});
   }
   /// A write as the API server proposes it.
   outbox write(const object_key& key, const document& doc) {
@@ -51,11 +52,15 @@ struct hub_bench {
     doc["spec"]["hubAcceptsClient"] = yes;
     return write(cluster_key, doc);
   }
-  outbox connect(std::uint64_t session = 2, const std::string& incarnation = "hub-1", const std::string& key = key_digest) {
-    return b.handle(self, spoke_connected{.session = session_id{session},
-                                          .greeting = {.protocol = 1, .software = "", .cluster = "c1", .agent = "a1", .hub_incarnation = incarnation},
-                                          .key_sha256 = key,
-                                          .remote = "r"});
+  outbox connect(std::uint64_t session = 2, const std::string& incarnation = "hub-1",
+                 const std::string& key = key_digest) {
+    return b.handle(
+        self,
+        spoke_connected{
+            .session = session_id{session},
+            .greeting = {.protocol = 1, .software = "", .cluster = "c1", .agent = "a1", .hub_incarnation = incarnation},
+            .key_sha256 = key,
+            .remote = "r"});
   }
   template <class Frame>
   outbox receive(Frame f, std::uint64_t session = 2) {
@@ -108,7 +113,8 @@ TEST_CASE("the applicant gets the certificate as soon as it is signed", "[manage
   const object_key key{names::csrs, "", "c1-key-digest"};
   auto csr = h.b.get(key);
   csr["status"]["certificate"] = to_base64("the certificate");
-  const auto out = h.b.handle(h.self, object_changed{{.key = key, .rev = {}, .body = encode_body(csr), .previous = {}, .previous_rev = {}}});
+  const auto out = h.b.handle(
+      h.self, object_changed{{.key = key, .rev = {}, .body = encode_body(csr), .previous = {}, .previous_rev = {}}});
   REQUIRE(frames<join_certificate>(out).size() == 1);
   CHECK(frames<join_certificate>(out)[0].cert_pem == "the certificate");
 }
@@ -208,7 +214,8 @@ TEST_CASE("a sync sends only what differs", "[managed_cluster]") {
   h.write(work_key("newer"), work_doc("newer", 2));
   h.write(work_key("missing"), work_doc("missing"));
   h.connect(3);
-  const auto out = h.receive(sync_request{{{"same", "uid-same", generation{1}, false}, {"newer", "uid-newer", generation{1}, false},
+  const auto out = h.receive(sync_request{{{"same", "uid-same", generation{1}, false},
+                                           {"newer", "uid-newer", generation{1}, false},
                                            {"stranger", "uid-x", generation{1}, false}}},
                              3);
   std::string names;
@@ -241,11 +248,12 @@ TEST_CASE("a report becomes status, and is acknowledged in the unit that writes 
   hub_bench h;
   h.member();
   h.write(work_key("w"), work_doc("w"));
-  const auto out = h.receive(work_report{.name = "w",
-                                         .uid = "uid-w",
-                                         .seq = 4,
-                                         .observed = generation{1},
-                                         .status = share(R"({"conditions":[{"type":"Applied","status":"True"}],"other":1})")});
+  const auto out =
+      h.receive(work_report{.name = "w",
+                            .uid = "uid-w",
+                            .seq = 4,
+                            .observed = generation{1},
+                            .status = share(R"({"conditions":[{"type":"Applied","status":"True"}],"other":1})")});
   CHECK(out.writes.puts.size() == 1);
   CHECK(frames<report_ack>(out) == std::vector<report_ack>{{"w", "uid-w", 4}});
   const auto doc = h.b.get(work_key("w"));
@@ -260,8 +268,9 @@ TEST_CASE("stale, foreign and broken reports change nothing", "[managed_cluster]
   const auto report = [](const char* uid, std::int64_t gen, const char* status) {
     return work_report{.name = "w", .uid = uid, .seq = 1, .observed = generation{gen}, .status = share(status)};
   };
-  for (const auto& r : {report("uid-w", 1, "{}"), report("other", 2, "{}"), report("uid-w", 3, "{}"), report("uid-w", 2, "nonsense"),
-                        report("uid-w", 2, "[]"), report("uid-w", 2, R"({"conditions":[1]})")}) {
+  for (const auto& r :
+       {report("uid-w", 1, "{}"), report("other", 2, "{}"), report("uid-w", 3, "{}"), report("uid-w", 2, "nonsense"),
+        report("uid-w", 2, "[]"), report("uid-w", 2, R"({"conditions":[1]})")}) {
     INFO(*r.status);
     CHECK(h.receive(r).writes.puts.empty());
   }

@@ -17,11 +17,12 @@ const owner anchor{"hash-w", "anchor-uid"};
 }  // namespace
 
 TEST_CASE("manifests are applied by kind rank and keep their ordinals", "[manifest]") {
-  const document work = {{"spec",
-                          {{"workload",
-                            {{"manifests",
-                              {object("Deployment", "d"), object("Widget", "x"), object("Namespace", "n"), object("ConfigMap", "a"),
-                               object("ConfigMap", "b"), object("Service", "s"), object("Role", "r")}}}}}}};
+  const document work = {
+      {"spec",
+       {{"workload",
+         {{"manifests",
+           {object("Deployment", "d"), object("Widget", "x"), object("Namespace", "n"), object("ConfigMap", "a"),
+            object("ConfigMap", "b"), object("Service", "s"), object("Role", "r")}}}}}}};
   std::string order;
   for (const auto& m : manifests_of(work)) order += m.object.name + std::to_string(m.ordinal) + " ";
   CHECK(order == "n2 r6 a3 b4 s5 d0 x1 ");
@@ -37,8 +38,9 @@ TEST_CASE("uid and resourceVersion inside a manifest are ignored", "[manifest]")
 
 TEST_CASE("the first manifestConfig that matches and names a strategy decides", "[manifest]") {
   const auto config = [](const char* name, const char* type) {
-    return document{{"resourceIdentifier", {{"group", ""}, {"resource", "configmaps"}, {"namespace", "*"}, {"name", name}}},
-                    {"updateStrategy", {{"type", type}}}};
+    return document{
+        {"resourceIdentifier", {{"group", ""}, {"resource", "configmaps"}, {"namespace", "*"}, {"name", name}}},
+        {"updateStrategy", {{"type", type}}}};
   };
   const document work = {{"spec", {{"manifestConfigs", {config("a*", "CreateOnly"), config("*", "ReadOnly")}}}}};
   CHECK(strategy_for(work, {"", "configmaps", "shop", "ab"}) == update_strategy::create_only);
@@ -56,7 +58,8 @@ TEST_CASE("deleteOption decides which objects stay", "[manifest]") {
        {{"deleteOption",
          {{"propagationPolicy", "SelectivelyOrphan"},
           {"selectivelyOrphans",
-           {{"orphaningRules", {{{"group", ""}, {"resource", "configmaps"}, {"namespace", "shop"}, {"name", "a"}}}}}}}}}}};
+           {{"orphaningRules",
+             {{{"group", ""}, {"resource", "configmaps"}, {"namespace", "shop"}, {"name", "a"}}}}}}}}}}};
   CHECK(is_orphaned(selective, id));
   CHECK_FALSE(is_orphaned(selective, {"", "configmaps", "shop", "b"}));
 }

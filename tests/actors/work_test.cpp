@@ -11,10 +11,14 @@ namespace {
 const object_key prescription{names::prescriptions, "", "w"};
 
 document config_map(const std::string& name, const std::string& value) {
-  return {{"apiVersion", "v1"}, {"kind", "ConfigMap"}, {"metadata", {{"name", name}, {"namespace", "shop"}}}, {"data", {{"k", value}}}};
+  return {{"apiVersion", "v1"},
+          {"kind", "ConfigMap"},
+          {"metadata", {{"name", name}, {"namespace", "shop"}}},
+          {"data", {{"k", value}}}};
 }
 
-work_desired desired(std::vector<document> manifests, std::int64_t gen = 1, bool deleting = false, document spec = document::object()) {
+work_desired desired(std::vector<document> manifests, std::int64_t gen = 1, bool deleting = false,
+                     document spec = document::object()) {
   spec["workload"]["manifests"] = manifests;
   document body = {{"apiVersion", "work.open-cluster-management.io/v1"},
                    {"kind", "ManifestWork"},
@@ -76,7 +80,8 @@ struct cluster_bench {
     objects[call.object] = doc;
     reply.body = share(doc.dump());
     // An anchor that was being deleted vanishes with its last finalizer.
-    if (doc["metadata"].contains("deletionTimestamp") && (!doc["metadata"].contains("finalizers") || doc["metadata"]["finalizers"].empty()))
+    if (doc["metadata"].contains("deletionTimestamp") &&
+        (!doc["metadata"].contains("finalizers") || doc["metadata"]["finalizers"].empty()))
       objects.erase(call.object);
     return reply;
   }
@@ -93,7 +98,9 @@ struct cluster_bench {
       for (const auto& r : sent<report_ready>(out)) status = document::parse(*r.report.status);
     return status;
   }
-  std::string condition(const char* type) const { return std::string(condition_status({{"status", last_report()}}, type)); }
+  std::string condition(const char* type) const {
+    return std::string(condition_status({{"status", last_report()}}, type));
+  }
   bool said_finished() const {
     return std::any_of(outs.begin(), outs.end(), [](const outbox& o) { return !sent<finished_ready>(o).empty(); });
   }
@@ -104,7 +111,8 @@ struct cluster_bench {
 TEST_CASE("a prescription is stored before the cluster is touched, then applied and reported", "[work]") {
   cluster_bench c;
   const auto first = c.b.handle(c.self, prescribe{desired({config_map("a", "1")})});
-  CHECK(std::any_of(first.writes.puts.begin(), first.writes.puts.end(), [](const put& p) { return p.key == prescription; }));
+  CHECK(std::any_of(first.writes.puts.begin(), first.writes.puts.end(),
+                    [](const put& p) { return p.key == prescription; }));
   REQUIRE(sent<cluster_call>(first).size() == 1);
   CHECK(sent<cluster_call>(first)[0].verb == cluster_call::verb_kind::get);
   c.settle(first);
@@ -159,6 +167,19 @@ TEST_CASE("drift is repaired; news of our own writes starts no round", "[work]")
   CHECK((*c.find("a"))["data"]["k"] == "1");
 }
 
+TEST_CASE("the work asks for news of its objects before it first looks at them", "[work]") {
+  cluster_bench c;
+  const auto out = c.b.handle(c.self, prescribe{desired({config_map("a", "1")})});
+  REQUIRE(out.sends.size() >= 2);
+  const auto position = [&](auto type) {
+    for (std::size_t i = 0; i < out.sends.size(); ++i)
+      if (std::holds_alternative<decltype(type)>(out.sends[i].body)) return i;
+    return out.sends.size();
+  };
+  CHECK(position(cluster_watch{}) < position(cluster_call{}));
+  CHECK(sent<cluster_watch>(out)[0].objects.size() == 2);
+}
+
 TEST_CASE("a deleted object is made again", "[work]") {
   cluster_bench c;
   c.give(prescribe{desired({config_map("a", "1")})});
@@ -193,7 +214,8 @@ TEST_CASE("a manifest that is no longer listed is removed, the others stay", "[w
 TEST_CASE("an object that another work owns too only loses our reference", "[work]") {
   cluster_bench c;
   c.give(prescribe{desired({config_map("a", "1")})});
-  (*c.find("a"))["metadata"]["ownerReferences"].push_back({{"kind", "AppliedManifestWork"}, {"name", "hash-x"}, {"uid", "x"}});
+  (*c.find("a"))["metadata"]["ownerReferences"].push_back(
+      {{"kind", "AppliedManifestWork"}, {"name", "hash-x"}, {"uid", "x"}});
   c.give(prescribe{desired({config_map("b", "1")}, 2)});
   REQUIRE(c.find("a"));
   CHECK((*c.find("a"))["metadata"]["ownerReferences"].size() == 1);

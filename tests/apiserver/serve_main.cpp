@@ -9,6 +9,7 @@
 #include <random>
 
 #include "apiserver/https_front.hpp"
+#include "apiserver/local_reply.hpp"
 #include "base/encoding.hpp"
 
 using namespace wh;
@@ -61,24 +62,13 @@ void write_file(const std::string& path, const std::string& text) {
 }
 
 /// The namespaces that every cluster has, made as a client would make them.
-class quiet_reply : public api_reply {
- public:
-  void respond(api_response) override {}
-  void start_stream(int, std::map<std::string, std::string>) override {}
-  void write(shared_bytes) override {}
-  void finish() override {}
-  std::size_t unsent() const override { return 0; }
-  bool alive() const override { return true; }
-  void on_done(std::function<void()>) override {}
-};
-
 void make_namespace(api_server& api, const std::string& name) {
   api_request r;
   r.method = "POST";
   r.target = "/api/v1/namespaces";
   r.body = document({{"metadata", {{"name", name}}}}).dump();
   r.user = {"system:apiserver", {"system:masters"}};
-  api.handle(std::move(r), std::make_shared<quiet_reply>());
+  api.handle(std::move(r), std::make_shared<local_reply>([](const api_response&) {}));
 }
 
 }  // namespace

@@ -102,10 +102,12 @@ TEST_CASE("the bytes of a frame do not drift", "[messages][codec]") {
   CHECK(hex(frame_to_hub(join_request{"id.s", "csr", {{"k", "v"}}})) == "940ba469642e73a363737281a16ba176");
   CHECK(hex(frame_to_hub(sync_request{{{"w", "u", generation(3), true}}})) == "920c9194a177a17503c3");
   CHECK(hex(frame_to_hub(heartbeat{instant(duration(1'000'000))})) == "920dce000f4240");
-  CHECK(hex(frame_to_hub(cluster_report{1, true, "", "", "v1.30", {{"cpu", "4"}}, {}})) == "980e01c3a0a0a576312e333081a3637075a13480");
+  CHECK(hex(frame_to_hub(cluster_report{1, true, "", "", "v1.30", {{"cpu", "4"}}, {}})) ==
+        "980e01c3a0a0a576312e333081a3637075a13480");
   CHECK(hex(frame_to_hub(work_report{"w", "u", 9, generation(2), share("{}")})) == "960fa177a1750902c4027b7d");
   CHECK(hex(frame_to_hub(work_finished{"w", "u"})) == "9310a177a175");
-  CHECK(hex(frame_to_spoke(welcome{1, "i", instant(duration(5)), true, std::chrono::seconds(60)})) == "962801a16905c3ce03938700");
+  CHECK(hex(frame_to_spoke(welcome{1, "i", instant(duration(5)), true, std::chrono::seconds(60)})) ==
+        "962801a16905c3ce03938700");
   CHECK(hex(frame_to_spoke(refused{errc::forbidden, "no", duration(0), true})) == "952905a26e6f00c3");
   CHECK(hex(frame_to_spoke(join_pending{"wait"})) == "922aa477616974");
   CHECK(hex(frame_to_spoke(join_certificate{"c", "a"})) == "932ba163a161");
@@ -117,8 +119,8 @@ TEST_CASE("the bytes of a frame do not drift", "[messages][codec]") {
 
 TEST_CASE("fields that a newer peer adds are passed over", "[messages][codec]") {
   // Behind its own two fields work_finished brings text, a float, a map, nested arrays, bytes and an extension.
-  const auto got = decode_to_hub(
-      bytes_of("9910a177a175a6667574757265cb3ff000000000000081a161c09192c201c4020102d40105"));
+  const auto got =
+      decode_to_hub(bytes_of("9910a177a175a6667574757265cb3ff000000000000081a161c09192c201c4020102d40105"));
   REQUIRE(got.ok());
   CHECK(*got == frame_to_hub(work_finished{"w", "u"}));
 }
@@ -159,7 +161,9 @@ TEST_CASE("a frame that announces more than it brings takes no memory for it", "
   CHECK(code_of(decode_to_hub(bytes_of("940ba0a0dfffffffff"))) == errc::malformed);      // map of 2^32 pairs
   CHECK(code_of(decode_to_hub(bytes_of("960fa0a00000c6ffffffff"))) == errc::malformed);  // 4 GiB of status
   CHECK(code_of(decode_to_hub(bytes_of("ddffffffff10"))) == errc::malformed);
-  CHECK(code_of(decode_to_hub(bytes_of("920c" "dd0000c351") + std::string(50'001, '\x90'))) == errc::invalid);
+  CHECK(code_of(decode_to_hub(bytes_of("920c"
+                                       "dd0000c351") +
+                              std::string(50'001, '\x90'))) == errc::invalid);
 }
 
 TEST_CASE("values nested too deep are refused before the stack is", "[messages][codec]") {

@@ -56,8 +56,8 @@ inline std::vector<frame_to_hub> random_frames_to_hub(rng& r) {
           join_request{random_text(r), random_text(r), random_map(r)},
           sync_request{random_works(r)},
           heartbeat{random_instant(r)},
-          cluster_report{random_number(r), random_bool(r), random_text(r), random_text(r), random_text(r), random_map(r),
-                         random_map(r)},
+          cluster_report{random_number(r), random_bool(r), random_text(r), random_text(r), random_text(r),
+                         random_map(r), random_map(r)},
           work_report{random_text(r), random_text(r), random_number(r), random_generation(r), random_bytes(r)},
           work_finished{random_text(r), random_text(r)}};
 }

@@ -24,7 +24,8 @@ TEST_CASE("a stream is cut back into the frames it was made of, wherever it is t
     std::vector<std::string> got;
     for (auto part : {std::string_view(stream).substr(0, first), std::string_view(stream).substr(first, second - first),
                       std::string_view(stream).substr(second)}) {
-      for (auto payload = reader.next(part); payload.value(); payload = reader.next(part)) got.emplace_back(*payload.value());
+      for (auto payload = reader.next(part); payload.value(); payload = reader.next(part))
+        got.emplace_back(*payload.value());
       REQUIRE(part.empty());
     }
     REQUIRE(got == payloads);

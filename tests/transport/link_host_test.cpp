@@ -27,8 +27,13 @@ struct authority {
   key_and_cert leaf(const subject& subj, bool server) const {
     key_and_cert out;
     out.key_pem = generate_key().value();
-    leaf_profile profile{.subj = subj, .server_auth = server, .client_auth = !server, .dns_names = {},
-                         .ip_addresses = {}, .not_before = now() - 1h, .not_after = now() + 1h};
+    leaf_profile profile{.subj = subj,
+                         .server_auth = server,
+                         .client_auth = !server,
+                         .dns_names = {},
+                         .ip_addresses = {},
+                         .not_before = now() - 1h,
+                         .not_after = now() + 1h};
     if (server) profile.ip_addresses = {"127.0.0.1"};
     out.cert_pem = issue_for_key(ca, out.key_pem, profile).value();
     return out;
@@ -38,8 +43,14 @@ struct authority {
 
 struct hub_node {
   hub_node() {
-    const tls_config tls{.identity = pki.leaf({"hub", {}}, true), .chain_pem = pki.ca.cert_pem, .trusted_ca_pem = pki.ca.cert_pem,
-                         .ca_pin = {}, .verify_host = {}, .request_client_cert = true, .tls13_only = true, .alpn = {}};
+    const tls_config tls{.identity = pki.leaf({"hub", {}}, true),
+                         .chain_pem = pki.ca.cert_pem,
+                         .trusted_ca_pem = pki.ca.cert_pem,
+                         .ca_pin = {},
+                         .verify_host = {},
+                         .request_client_cert = true,
+                         .tls13_only = true,
+                         .alpn = {}};
     auto listening = listen_link(loop, {"127.0.0.1", 0}, tls, {}, host.acceptor());
     REQUIRE(listening.ok());
     listener = std::move(*listening);
@@ -77,8 +88,10 @@ struct spoke_node {
   void dial(const key_and_cert& who, const std::string& cluster) {
     const bool member = !who.cert_pem.empty();
     const hello greeting{.software = "test/1", .cluster = cluster, .agent = "a", .hub_incarnation = {}};
-    host.deliver({{actor_kind::dialer, ""}, {}, dial_hub{who.key_pem, who.cert_pem, member ? hub.pki.ca.cert_pem : "",
-                                                         member ? "" : ca_pin(hub.pki.ca.cert_pem).value(), greeting}});
+    host.deliver({{actor_kind::dialer, ""},
+                  {},
+                  dial_hub{who.key_pem, who.cert_pem, member ? hub.pki.ca.cert_pem : "",
+                           member ? "" : ca_pin(hub.pki.ca.cert_pem).value(), greeting}});
   }
   void send(frame_to_hub frame) {
     host.deliver({session_address(actors.all<hub_connected>().back().session), {}, send_to_hub{std::move(frame)}});
@@ -111,7 +124,8 @@ TEST_CASE("a member speaks with its cluster's actor over TLS", "[transport][tls]
   for (std::uint64_t i = 0; i < 300; ++i) REQUIRE(reports[i].seq == i);
 
   const auto big = share(std::string(3'000'000, 'y'));
-  hub.host.deliver({session_address(connected.session), {actor_kind::managed_cluster, "c1"},
+  hub.host.deliver({session_address(connected.session),
+                    {actor_kind::managed_cluster, "c1"},
                     send_to_spoke{work_desired{"w", "u", generation(1), false, big}, true}});
   REQUIRE(spoke.actors.wait_for<session_closed>());
   CHECK(spoke.actors.frames<work_desired, hub_frame>().at(0).body->size() == big->size());
@@ -130,7 +144,9 @@ TEST_CASE("an applicant joins over TLS with nothing but the hub's pin", "[transp
   const auto asked = hub.actors.all<join_asked>()[0];
   CHECK(asked.cluster == "c1");
   CHECK_FALSE(asked.remote.empty());
-  hub.host.deliver({session_address(asked.session), {actor_kind::managed_cluster, "c1"}, send_to_spoke{join_certificate{"cert", "ca"}, true}});
+  hub.host.deliver({session_address(asked.session),
+                    {actor_kind::managed_cluster, "c1"},
+                    send_to_spoke{join_certificate{"cert", "ca"}, true}});
   REQUIRE(spoke.actors.wait_for<session_closed>());
   CHECK(spoke.actors.frames<join_certificate, hub_frame>().size() == 1);
 }
@@ -150,7 +166,8 @@ TEST_CASE("a hub whose CA has another pin is not spoken to", "[transport][tls]")
   hub_node hub;
   spoke_node spoke(hub);
   const hello greeting{.software = "test/1", .cluster = "c1", .agent = "a", .hub_incarnation = {}};
-  spoke.host.deliver({{actor_kind::dialer, ""}, {}, dial_hub{"", "", "", ca_pin(authority().ca.cert_pem).value(), greeting}});
+  spoke.host.deliver(
+      {{actor_kind::dialer, ""}, {}, dial_hub{"", "", "", ca_pin(authority().ca.cert_pem).value(), greeting}});
   REQUIRE(spoke.actors.wait_for<dial_failed>());
   CHECK(retry_of(spoke.actors.all<dial_failed>()[0].why.code) == retry_class::permanent);
   CHECK(hub.actors.mail().empty());

@@ -18,7 +18,8 @@ using namespace std::chrono_literals;
 class script_clock {
  public:
   link_timers timers() {
-    return {.after = [this](duration d, std::function<void()> f) { events_.emplace(std::pair(now_ + d, ++count_), std::move(f)); },
+    return {.after = [this](duration d,
+                            std::function<void()> f) { events_.emplace(std::pair(now_ + d, ++count_), std::move(f)); },
             .now = [this] { return now_; }};
   }
   void advance(duration d) {
@@ -64,7 +65,9 @@ struct spoke_node {
               .log = {}}) {}
 
   void dial(const std::string& cert) {
-    host.deliver({{actor_kind::dialer, ""}, {actor_kind::cluster_agent, ""}, dial_hub{"key", cert, "ca", "", greeting_of(cluster)}});
+    host.deliver({{actor_kind::dialer, ""},
+                  {actor_kind::cluster_agent, ""},
+                  dial_hub{"key", cert, "ca", "", greeting_of(cluster)}});
   }
   void send(frame_to_hub frame) {
     host.deliver({session_address(actors.all<hub_connected>().back().session), {}, send_to_hub{std::move(frame)}});
@@ -76,19 +79,23 @@ struct spoke_node {
 };
 
 struct playground {
-  explicit playground(std::uint64_t seed = 1, network_faults faults = {}) : network(seed, faults, clock.timers(), identify) {
+  explicit playground(std::uint64_t seed = 1, network_faults faults = {})
+      : network(seed, faults, clock.timers(), identify) {
     start_hub();
   }
 
   void start_hub() {
-    hub = std::make_unique<hub_link_host>(hub_link_options{.post = [this](envelope e) { return actors.post(std::move(e)); },
-                                                           .timers = clock.timers(),
-                                                           .applicants_max = 2,
-                                                           .seed = 7,
-                                                           .log = {}});
+    hub = std::make_unique<hub_link_host>(
+        hub_link_options{.post = [this](envelope e) { return actors.post(std::move(e)); },
+                         .timers = clock.timers(),
+                         .applicants_max = 2,
+                         .seed = 7,
+                         .log = {}});
     network.listen(hub->acceptor(), "the hub's ca");
   }
-  std::unique_ptr<spoke_node> spoke(const std::string& name) { return std::make_unique<spoke_node>(name, network, clock.timers()); }
+  std::unique_ptr<spoke_node> spoke(const std::string& name) {
+    return std::make_unique<spoke_node>(name, network, clock.timers());
+  }
   std::unique_ptr<spoke_node> member(const std::string& name) {
     auto node = spoke(name);
     node->dial(name + ":a");

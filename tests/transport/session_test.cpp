@@ -63,7 +63,8 @@ frame_to_hub report_of(std::size_t bytes) {
 TEST_CASE("a frame that does not fit is not sent, and the session goes on", "[transport][session]") {
   auto hub = member();
   hub_session::output out;
-  const auto sent = hub.send(work_desired{"w", "u", generation(1), false, share(std::string(frame_bytes_max, 'x'))}, out);
+  const auto sent =
+      hub.send(work_desired{"w", "u", generation(1), false, share(std::string(frame_bytes_max, 'x'))}, out);
   REQUIRE_FALSE(sent.ok());
   CHECK(sent.err().code == errc::too_large);
   CHECK(out.write.empty());
@@ -72,7 +73,8 @@ TEST_CASE("a frame that does not fit is not sent, and the session goes on", "[tr
 }
 
 TEST_CASE("a member's conversation passes at every cut position", "[transport][session]") {
-  const auto stream = bytes_of(frame_to_hub(c1_hello)) + bytes_of(frame_to_hub(sync_request{{{"w", "u", generation(1), false}}})) +
+  const auto stream = bytes_of(frame_to_hub(c1_hello)) +
+                      bytes_of(frame_to_hub(sync_request{{{"w", "u", generation(1), false}}})) +
                       bytes_of(frame_to_hub(ping{5})) + bytes_of(frame_to_hub(heartbeat{}));
   for (std::size_t cut = 0; cut <= stream.size(); ++cut) {
     hub_session hub(hub_rules(c1), defaults, 0s);
@@ -104,14 +106,17 @@ TEST_CASE("another protocol version is refused with both versions named", "[tran
   greeting.protocol = 7;
   const auto refusal = refusal_in(feed(hub, {greeting}));
   CHECK(refusal.code == errc::unsupported);
-  CHECK(refusal.message == "this hub speaks link protocol 1, the spoke (test/1) speaks 7: upgrade the older of the two");
+  CHECK(refusal.message ==
+        "this hub speaks link protocol 1, the spoke (test/1) speaks 7: upgrade the older of the two");
   CHECK(refusal.final);
 }
 
 TEST_CASE("hello cannot name another cluster or agent than the certificate", "[transport][session]") {
-  for (const auto& [cluster, agent] : {std::pair("c2", "a1"), std::pair("c1", "a2"), std::pair("c1:a1", ""), std::pair("", "a1")}) {
+  for (const auto& [cluster, agent] :
+       {std::pair("c2", "a1"), std::pair("c1", "a2"), std::pair("c1:a1", ""), std::pair("", "a1")}) {
     hub_session hub(hub_rules(c1), defaults, 0s);
-    const auto out = feed(hub, {hello{.software = {}, .cluster = cluster, .agent = agent, .hub_incarnation = {}}, heartbeat{}});
+    const auto out =
+        feed(hub, {hello{.software = {}, .cluster = cluster, .agent = agent, .hub_incarnation = {}}, heartbeat{}});
     CHECK(refusal_in(out).final);
     CHECK(out.arrivals.empty());
   }
@@ -121,11 +126,13 @@ TEST_CASE("a refusal stays small whatever it quotes", "[transport][session]") {
   hub_session hub(hub_rules(c1), defaults, 0s);
   std::string name;
   while (name.size() < 3'000'000) name += "ü";
-  const auto refusal = refusal_in(feed(hub, {hello{.software = {}, .cluster = name, .agent = {}, .hub_incarnation = {}}}));
+  const auto refusal =
+      refusal_in(feed(hub, {hello{.software = {}, .cluster = name, .agent = {}, .hub_incarnation = {}}}));
   CHECK(refusal.message.size() <= 1000);
 }
 
-TEST_CASE("a connection without certificate may say hello, ask to join once, and nothing else", "[transport][session]") {
+TEST_CASE("a connection without certificate may say hello, ask to join once, and nothing else",
+          "[transport][session]") {
   hub_session hub(hub_rules(std::nullopt), defaults, 0s);
   const auto out = feed(hub, {c1_hello, ping{1}, join_request{"id.secret", "csr", {}}, ping{2}, credit{10}});
   CHECK(out.arrivals.size() == 2);
@@ -186,7 +193,8 @@ TEST_CASE("frames beyond the credit wait in order and go when credit comes", "[t
   spoke_session::output sent;
   REQUIRE(spoke.send(c1_hello, sent).ok());
   sent.write.clear();  // member() has seen one
-  for (std::uint64_t i = 0; i < 100; ++i) REQUIRE(spoke.send(work_report{"w", "u", i, generation(1), share(std::string(700, 'x'))}, sent).ok());
+  for (std::uint64_t i = 0; i < 100; ++i)
+    REQUIRE(spoke.send(work_report{"w", "u", i, generation(1), share(std::string(700, 'x'))}, sent).ok());
   CHECK(spoke.backlog() > 0);
 
   std::uint64_t next = 0;

@@ -6,7 +6,8 @@ using namespace wh;
 
 TEST_CASE("a spoke's identity is read from whole segments", "[transport][identity]") {
   const spoke_identity c1{"c1", "a1"};
-  const std::string group = "system:open-cluster-management:c1", all = "system:open-cluster-management:managed-clusters";
+  const std::string group = "system:open-cluster-management:c1",
+                    all = "system:open-cluster-management:managed-clusters";
   CHECK(identity_of({group + ":a1", {group, all}}).value() == c1);
   CHECK(identity_of({group + ":a1", {all, group}}).value() == c1);
   CHECK(identity_of(subject_of(c1)).value() == c1);

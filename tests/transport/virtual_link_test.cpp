@@ -64,7 +64,8 @@ TEST_CASE("an applicant's actor hears of the end from its first answer on", "[tr
   CHECK(asked.request.token == "id.secret");
 
   SECTION("the gatekeeper refuses: no actor is started for a made-up name") {
-    p.hub->deliver({session_address(asked.session), mail[0].to, send_to_spoke{refused{errc::unauthorized, "no", {}, true}, true}});
+    p.hub->deliver(
+        {session_address(asked.session), mail[0].to, send_to_spoke{refused{errc::unauthorized, "no", {}, true}, true}});
     p.clock.advance(1s);
     CHECK(spoke->actors.frames<refused, hub_frame>().size() == 1);
     CHECK(spoke->actors.all<session_closed>().size() == 1);

@@ -12,6 +12,7 @@
 /// The seam between actors and runtimes. An actor is a plain struct `State` with, beside it,
 ///   void restore(State&, const context&, outbox&);            // fills it from the store, at start and after a restart
 ///   void on(State&, const SomeMessage&, const context&, outbox&);  // one per message it understands
+///   bool wants_to_retire(const State&);                       // optional: the last word before a retirement
 /// It is handed everything it may know (context) and leaves everything it wants done in the outbox. The effects of one
 /// handler are one unit, carried out in this order: persist the batch; when it is durable, release the sends in order;
 /// then arm the timers. Units of one actor are released in the order of their handlers, write-free ones included.
@@ -110,6 +111,8 @@ class actor_logic {
   virtual void restart(const context& ctx, outbox& out) = 0;
   /// False: this actor has no handler for the message (a bug of the sender; counted and logged).
   virtual bool handle(const message& m, const context& ctx, outbox& out) = 0;
+  /// Asked when a retirement is due and nothing is in flight: false keeps the actor, because something came up meanwhile.
+  virtual bool may_retire() const { return true; }
 };
 
 /// Binds a state struct; `State` must be copyable from its initial value, to start over after a restart.
@@ -132,6 +135,10 @@ class bound_actor final : public actor_logic {
           }
         },
         m);
+  }
+  bool may_retire() const override {
+    if constexpr (requires { wants_to_retire(state_); }) return wants_to_retire(state_);
+    else return true;
   }
   const State& state() const { return state_; }
 

@@ -108,6 +108,7 @@ class cell {
 
   /// Nothing in flight and nothing kept back: the actor can be retired.
   bool idle() const;
+  bool may_retire() const { return logic_->may_retire(); }
   std::size_t in_flight() const { return in_flight_; }
 
  private:

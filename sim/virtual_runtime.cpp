@@ -145,7 +145,7 @@ class virtual_runtime::actor final : public virtual_world::participant,
 
   void finish() {
     retiring_ = false;
-    if (gone_) return;
+    if (gone_ || !cell_->may_retire()) return;
     // Mail that came after the request begins a new life, exactly as if it had found no actor.
     if (depth_ != 0) return cell_->start();
     runtime_.actors_.erase(who_);

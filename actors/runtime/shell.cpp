@@ -52,6 +52,7 @@ void shell::receive_wake_up() {
 void shell::finish_if_retired() {
   if (!retiring_ || !cell_->idle()) return;
   retiring_ = false;
+  if (!cell_->may_retire()) return;
   if (runtime_.entries().remove_unless_mail(*entry_)) quit();
   else cell_->start();
 }

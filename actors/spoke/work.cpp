@@ -74,6 +74,18 @@ void report(work& self, document status, outbox& out) {
   offer_report(self, out);
 }
 
+void forget(work& self, outbox& out) {
+  out.remove(prescription_key(self));
+  out.remove(state_key(self));
+  out.send({actor_kind::cluster, ""}, cluster_watch{});
+  // A later work of the same name must find nothing of this one, not even in memory.
+  auto fresh = make_work(self.name, self.hub_hash, self.agent_id);
+  fresh.next_call = self.next_call;
+  self = std::move(fresh);
+  tell_agent(self, out);
+  out.send({actor_kind::node, ""}, retire_me{});
+}
+
 void offer_finished(const work& self, outbox& out) {
   out.send({actor_kind::cluster_agent, ""}, finished_ready{{.name = self.name, .uid = self.uid}});
 }
@@ -88,16 +100,6 @@ void take_prescription(work& self, document doc) {
   self.deleting = is_deleting(doc);
   self.prescription = std::move(doc);
   self.held = true;
-}
-
-/// The hub has confirmed that the work is over: nothing is left to remember.
-void forget(work& self, outbox& out) {
-  out.remove(prescription_key(self));
-  out.remove(state_key(self));
-  out.send({actor_kind::cluster, ""}, cluster_watch{});
-  self.held = false;
-  tell_agent(self, out);
-  out.send({actor_kind::node, ""}, retire_me{});
 }
 
 }  // namespace

@@ -99,6 +99,8 @@ struct work {
 
 work make_work(std::string name, std::string hub_hash, std::string agent_id);
 void restore(work& self, const context& ctx, outbox& out);
+/// A prescription may come between the request to retire and its turn.
+inline bool wants_to_retire(const work& self) { return !self.held; }
 void on(work& self, const prescribe& m, const context& ctx, outbox& out);
 void on(work& self, const withdraw& m, const context& ctx, outbox& out);
 void on(work& self, const resend_report& m, const context& ctx, outbox& out);

@@ -43,6 +43,8 @@ void report(work& self, document status, outbox& out);
 void save_state(work& self, outbox& out);
 void load_state(work& self, const document& doc);
 void tell_agent(const work& self, outbox& out);
+/// The work is over, here and on the hub: nothing of it is left to remember.
+void forget(work& self, outbox& out);
 
 /// resourceVersion as a number where it is one (the embedded cluster's always is), else 0.
 revision revision_of(const document& object);

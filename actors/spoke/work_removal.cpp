@@ -117,15 +117,9 @@ void finish_work(work& self, outbox& out) {
 void all_gone(work& self, const context& ctx, outbox& out) {
   if (self.deleting) return finish_work(self, out);
   if (self.evict_at && ctx.now >= *self.evict_at) {
-    out.remove({names::prescriptions, "", self.name});
-    out.remove({names::work_states, "", self.name});
-    out.send({actor_kind::cluster, ""}, cluster_watch{});
     out.log(note_level::warning, fmt::format("work {} is evicted: the hub has not known it for {}", self.name,
                                              human_duration(eviction_grace)));
-    self.held = false;
-    self.now = {};
-    tell_agent(self, out);
-    return out.send({actor_kind::node, ""}, retire_me{});
+    return forget(self, out);
   }
   // The anchor had been deleted by hand: begin anew.
   self.anchor = {};

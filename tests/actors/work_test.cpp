@@ -263,6 +263,19 @@ TEST_CASE("a deleted work removes its objects and the anchor, then waits for the
   CHECK_FALSE(c.b.has(prescription));
 }
 
+TEST_CASE("a work of the same name that comes after one that is over reports anew", "[work]") {
+  cluster_bench c;
+  c.give(prescribe{desired({config_map("a", "1")})});
+  c.give(prescribe{desired({config_map("a", "1")}, 1, true)});
+  c.give(withdraw{"uid-w"});
+  CHECK(wants_to_retire(c.self));
+  c.outs.clear();
+  c.give(prescribe{desired({config_map("a", "1")})});
+  CHECK(c.condition("Applied") == "True");
+  CHECK(c.b.has({names::work_states, "", "w"}));
+  CHECK_FALSE(wants_to_retire(c.self));
+}
+
 TEST_CASE("with Orphan the objects stay and lose the reference", "[work]") {
   cluster_bench c;
   const document spec = {{"deleteOption", {{"propagationPolicy", "Orphan"}}}};

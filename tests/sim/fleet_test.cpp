@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <catch2/catch.hpp>
+#include <cstdio>
 #include <cstdlib>
 #include <map>
 
@@ -58,6 +59,8 @@ class story {
   explicit story(std::uint64_t seed)
       : random_(seed),
         fleet_({.seed = seed, .clusters = 3, .faults = {}, .commit_delay_max = std::chrono::milliseconds(2)}) {
+    // WH_TRACE=1 shows every delivery, to read what led to a broken promise.
+    if (std::getenv("WH_TRACE")) fleet_.world().on_trace([](const std::string& line) { std::puts(line.c_str()); });
     for (int i = 0; i < fleet_.clusters(); ++i)
       watchers_.push_back(std::make_unique<cluster_watcher>(fleet_.cluster_store(i), fleet::cluster_name(i)));
   }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -55,6 +56,8 @@ result<void> hub::parts::open_data() {
   auto opened = open_lmdb_store(lmdb);
   if (!opened) return opened.err();
   data = std::move(*opened);
+  // Whoever waits for the file must not take an earlier run's addresses for ours. The store's lock says it is our folder.
+  std::remove((options.data_dir + "/hub.json").c_str());
   auto authority = open_local_ca(options.data_dir + "/pki", "wheelhouse-hub-ca", wall_clock());
   if (!authority) return authority.err();
   ca = std::move(*authority);

@@ -14,7 +14,7 @@ void on(gatekeeper& self, const join_asked& m, const context& ctx, outbox& out);
 
 /// The Secret that holds a token.
 object_key bootstrap_token_key(std::string_view token_id);
-/// A cluster's name must be a valid namespace name (DNS-1123 label); "" or what is wrong with it.
+/// A cluster's name must be a valid namespace name (DNS-1123 label) and none of the hub's own; "" or what is wrong with it.
 std::string cluster_name_problem(std::string_view name);
 
 }  // namespace wh

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "actors/hub/cluster_rbac.hpp"
+#include "actors/hub/gatekeeper.hpp"
 #include "actors/hub/managed_cluster_detail.hpp"
 #include "actors/names.hpp"
 
@@ -111,6 +112,8 @@ void admit_cluster(managed_cluster& self, const admit_write& m, const context& c
   const bool was_deleting = self.exists && self.deleting;
   const auto old_lease = self.lease;
   document doc = decode_stored(m.key, m.body);
+  if (auto problem = cluster_name_problem(self.name); !problem.empty() && !was_deleting && !is_deleting(doc))
+    return refuse(m, {errc::invalid, std::move(problem)}, ctx, out);
   if (!was_accepted && bool_at(doc, {"spec", "hubAcceptsClient"}, false) && namespace_terminating(self, ctx))
     return refuse(
         m, {errc::invalid, fmt::format("namespace {} is terminating: accept the cluster once it is gone", self.name)},

@@ -89,7 +89,9 @@ result<void> hub::parts::serve() {
     if (at.host != "0.0.0.0" && at.host != "::") names.push_back(at.host);
   names.insert(names.end(), options.tls_san.begin(), options.tls_san.end());
   auto identity = make_server_identity(ca, names, wall_clock());
-  if (!identity) return identity.err();
+  if (!identity)
+    return fail(identity.err().code,
+                "server certificate for the listen and advertise hosts: " + identity.err().message);
 
   auto listening = listen_link(loop, options.link_listen, server_tls(ca, *identity, true), {}, core->link().acceptor());
   if (!listening) return listening.err();

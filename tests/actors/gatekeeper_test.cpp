@@ -97,6 +97,16 @@ TEST_CASE("a request for another cluster's identity is refused", "[gatekeeper]")
   }
 }
 
+TEST_CASE("the hub's own namespaces cannot be taken as cluster names", "[gatekeeper]") {
+  gate g;
+  for (const auto* name : {"default", "kube-system", "kube-public", "kube-anything"}) {
+    const auto out = g.ask(join("abc123.s3cret", name));
+    CHECK(refusal(out).find("reserved") != std::string::npos);
+    CHECK(sent<join_asked>(out).empty());
+  }
+  CHECK(refusal(g.ask(join("abc123.s3cret", "kubernetes"))).empty());
+}
+
 TEST_CASE("names that are no namespace names are refused", "[gatekeeper]") {
   gate g;
   for (const auto& name : {std::string("C1"), std::string("-c"), std::string("c."), std::string("a:b"),

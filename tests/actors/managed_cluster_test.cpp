@@ -135,6 +135,19 @@ TEST_CASE("acceptance brings namespace, access, lease and condition in one batch
   CHECK(h.b.has(lease_key));
 }
 
+TEST_CASE("a cluster with the name of one of the hub's own namespaces is not admitted", "[managed_cluster]") {
+  bench_top b;
+  auto self = make_managed_cluster("kube-system");
+  admit_write m;
+  m.key = {names::managed_clusters, "", "kube-system"};
+  m.body = encode_body({{"metadata", {{"name", "kube-system"}}}, {"spec", {{"hubAcceptsClient", true}}}});
+  m.proposed.puts.push_back({m.key, m.body, {}});
+  const auto out = b.handle(self, m);
+  REQUIRE(sent<admit_reply>(out).size() == 1);
+  REQUIRE(sent<admit_reply>(out)[0].failure);
+  CHECK(out.writes.empty());
+}
+
 TEST_CASE("denial takes the rights back and says so", "[managed_cluster]") {
   hub_bench h;
   h.member();

@@ -103,17 +103,25 @@ void lmdb_env::close_env() {
   env_ = nullptr;
 }
 
-result<void> lmdb_env::open_env() {
-  needs_reopen_ = true;  // until all went well
-  if (int rc = mdb_env_create(&env_); rc != 0) return lmdb_error(rc, "cannot prepare LMDB");
-  mdb_env_set_mapsize(env_, options_.map_bytes);
+int lmdb_env::open_with_map(std::uint64_t map_bytes) {
+  close_env();
+  if (int rc = mdb_env_create(&env_); rc != 0) return rc;
+  mdb_env_set_mapsize(env_, map_bytes);
   mdb_env_set_maxreaders(env_, readers_max);
   mdb_env_set_maxdbs(env_, 3);
   const unsigned flags = MDB_NOTLS | (options_.sync ? 0U : unsigned{MDB_NOSYNC});
-  if (int rc = mdb_env_open(env_, options_.dir.c_str(), flags, 0600); rc != 0) {
-    close_env();
-    return lmdb_error(rc, fmt::format("cannot open the store in {}", options_.dir));
-  }
+  const int rc = mdb_env_open(env_, options_.dir.c_str(), flags, 0600);
+  if (rc != 0) close_env();
+  return rc;
+}
+
+result<void> lmdb_env::open_env() {
+  needs_reopen_ = true;  // until all went well
+  std::uint64_t map_bytes = options_.map_bytes;
+  int rc = open_with_map(map_bytes);
+  // Where address space is scarce (ulimit -v, sanitizers) a smaller reservation still has room for the quota.
+  while (rc == ENOMEM && map_bytes / 2 >= 2 * options_.quota_bytes) rc = open_with_map(map_bytes /= 2);
+  if (rc != 0) return lmdb_error(rc, fmt::format("cannot open the store in {}", options_.dir));
   auto ok = check_length();
   if (ok) {
     keep_file_longer_than_pages();

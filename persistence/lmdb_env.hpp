@@ -67,6 +67,7 @@ class lmdb_env {
 
  private:
   explicit lmdb_env(const lmdb_options& options) : options_(options) {}
+  int open_with_map(std::uint64_t map_bytes);
   result<void> open_env();
   result<void> check_length();
   result<void> open_tables();

@@ -11,8 +11,8 @@ namespace wh {
 /// The embedded cluster: a durable Kubernetes-style object store with an API, and the two actors that every API server
 /// needs (namespace lifecycle, garbage collection). It runs no containers, and its one synthetic Node says so.
 ///
-/// Kind and owner actors of the spoke are not here: they live in the spoke's own runtime and reach this through the
-/// cluster port, as they would reach a cluster of somebody else.
+/// The spoke's own actors are not here: they live in the spoke's runtime and reach this through the cluster port, as they
+/// would reach a cluster of somebody else.
 struct embedded_cluster_options {
   store* data = nullptr;
   std::function<instant()> now;

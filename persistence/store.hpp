@@ -7,9 +7,12 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "base/time.hpp"
 #include "messages/batch.hpp"
 
 namespace wh {
+
+class key_ring;
 
 /// Receives every committed change, in revision order, each commit's changes together. Called on the store's writer
 /// thread after the commit is durable and before the batch's own completion runs; must not block or call submit()
@@ -84,7 +87,12 @@ struct lmdb_options {
                               << 30;   ///< pages in use beyond this: read-only until something is deleted
   std::size_t queue_max = 65536;       ///< batches waiting; beyond: errc::busy
   std::size_t group_max = 4096;        ///< batches per commit
-  std::uint64_t history_max = 200000;  ///< changes kept before automatic compaction
+  std::uint64_t history_max = 200000;  ///< changes kept before automatic compaction; 0: any number
+  duration history_age = std::chrono::hours(1);  ///< changes older than this are compacted away; 0: none for its age
+  std::function<instant()> now;                  ///< for history_age; absent: the system's clock
+  std::shared_ptr<const key_ring> keys;          ///< seals secret bodies at rest; null: they are stored as they are
+  /// Whether a body is to be sealed; absent: every body, if there are keys.
+  std::function<bool(const object_key&, std::string_view body)> is_secret;
   bool sync = true;                    ///< false only in tests and benchmarks; never durable
   std::string incarnation_seed;        ///< for a new store: its incarnation_id (a UUID by the caller)
 };

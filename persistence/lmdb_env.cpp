@@ -9,6 +9,8 @@
 #include <cstring>
 #include <filesystem>
 
+#include "persistence/lmdb_format.hpp"
+
 namespace wh::storage {
 
 namespace {
@@ -150,10 +152,9 @@ result<void> lmdb_env::check_length() {
 result<void> lmdb_env::open_tables() {
   auto txn = begin_write();
   if (!txn) return txn.err();
-  for (auto [name, id] : {std::pair{"meta", &tables_.meta}, {"versions", &tables_.versions}, {"log", &tables_.log}})
-    if (int rc = mdb_dbi_open(txn->get(), name, MDB_CREATE, id); rc != 0)
-      return lmdb_error(rc, fmt::format("cannot open the table \"{}\" of the store in {}", name, options_.dir));
-  if (auto ok = commit(*std::move(txn)); !ok) return ok;
+  auto ok = open_format(txn->get(), options_, secrets_, tables_);
+  if (ok) ok = commit(*std::move(txn));
+  if (!ok) return fail(ok.err().code, fmt::format("cannot open the store in {}: {}", options_.dir, ok.err().message));
   return sync_path(options_.dir);
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/result.hpp"
+#include "persistence/sealing.hpp"
 #include "persistence/store.hpp"
 #include "persistence/store_lock.hpp"
 
@@ -36,6 +37,18 @@ struct table_ids {
   MDB_dbi log = 0;
 };
 
+/// Which bodies are secret, and the keys for them.
+struct secret_rules {
+  std::shared_ptr<const key_ring> keys;
+  std::function<bool(const object_key&, std::string_view body)> is_secret;
+
+  bool wants_sealed(const object_key& key, std::string_view body) const {
+    return keys && keys->seals() && (!is_secret || is_secret(key, body));
+  }
+  /// As it stands in the store's description.
+  std::string primary() const { return keys ? keys->primary() : "plain"; }
+};
+
 /// The open folder: lock, data file and tables.
 class lmdb_env {
  public:
@@ -56,6 +69,7 @@ class lmdb_env {
   result<void> commit(lmdb_txn txn);
   bool needs_reopen() const { return needs_reopen_; }
 
+  const secret_rules& secrets() const { return secrets_; }
   const table_ids& tables() const { return tables_; }
   MDB_env* handle() const { return env_; }
   const std::string& dir() const { return options_.dir; }
@@ -66,7 +80,7 @@ class lmdb_env {
   result<std::uint64_t> bytes_in_use() const;
 
  private:
-  explicit lmdb_env(const lmdb_options& options) : options_(options) {}
+  explicit lmdb_env(const lmdb_options& options) : options_(options), secrets_{options.keys, options.is_secret} {}
   int open_with_map(std::uint64_t map_bytes);
   result<void> open_env();
   result<void> check_length();
@@ -75,6 +89,7 @@ class lmdb_env {
   void close_env();
 
   lmdb_options options_;
+  secret_rules secrets_;
   store_lock lock_;
   MDB_env* env_ = nullptr;
   table_ids tables_;

@@ -93,6 +93,13 @@ class lmdb_store final : public store, public copyable {
   void compact(revision upto) override { writer_->compact(upto); }
   std::string incarnation_id() const override { return incarnation_id_; }
   store_health health() const override { return writer_->health(); }
+  store_figures figures() const override {
+    store_figures f = writer_->figures();
+    const std::shared_lock lock(shared_.env_mutex);
+    f.file_bytes = shared_.env->file_bytes();
+    f.sealing = shared_.env->secrets().primary();
+    return f;
+  }
 
   result<void> copy_to(int fd) const override {
     const std::shared_lock lock(shared_.env_mutex);
@@ -194,7 +201,11 @@ result<change> to_change(lmdb_tables& tables, revision rev, const parsed_record&
   if (!key) return fail(errc::corrupt, fmt::format("revision {}: its record names no object", rev.get()));
   change c{
       .key = key->to_key(), .rev = rev, .body = nullptr, .previous = nullptr, .previous_rev = {}, .in_memory = false};
-  if ((r.flags & flag_removed) == 0) c.body = share(std::string(r.body));
+  if (!r.removed()) {
+    auto plain = tables.plain_body(r, rev);
+    if (!plain) return plain.err();
+    c.body = share(*std::move(plain));
+  }
   const auto before = tables.find(r.prefix, revision{rev.get() - 1});
   if (!before) return before.err();
   if (!*before || (*before)->removed()) return c;
@@ -248,38 +259,6 @@ void lmdb_store::show_overlaid_previous(std::vector<change>& changes) const {
   }
 }
 
-result<void> check_format(lmdb_tables& tables, const std::string& dir) {
-  const auto bytes = tables.meta("format");
-  if (!bytes) return bytes.err();
-  if (!*bytes || (*bytes)->size() != 8)
-    return fail(errc::corrupt, fmt::format("{} holds an LMDB file that is no store of this program", dir));
-  const std::uint64_t found = read_be64((*bytes)->data());
-  if (found <= format_version) return {};
-  return fail(errc::unsupported,
-              fmt::format("the store in {} has format {}, this program reads up to {}; use a newer program", dir, found,
-                          format_version));
-}
-
-/// Writes a new store's description; leaves an existing one alone.
-result<void> initialise(lmdb_env& env, const lmdb_options& options) {
-  auto txn = env.begin_write();
-  if (!txn) return txn.err();
-  {
-    auto tables = lmdb_tables::open(env, txn->get());
-    if (!tables) return tables.err();
-    MDB_stat stat{};
-    mdb_stat(txn->get(), env.tables().meta, &stat);
-    if (stat.ms_entries != 0) return {};
-    std::string format;
-    append_be64(format, format_version);
-    for (const auto& [name, value] : {std::pair<std::string, std::string>{"format", format},
-                                      {"incarnation", options.incarnation_seed},
-                                      {"state", encode_state({})}})
-      if (auto ok = tables->put_meta(name, value); !ok) return ok;
-  }
-  return env.commit(*std::move(txn));
-}
-
 result<namespace_phases> load_namespaces(lmdb_tables& tables) {
   namespace_phases out;
   const auto read = tables.scan({"namespaces", "", ""}, {}, revision{~std::uint64_t{0}},
@@ -301,28 +280,30 @@ result<namespace_phases> load_namespaces(lmdb_tables& tables) {
 }
 
 result<void> lmdb_store::start(const lmdb_options& options) {
-  if (auto ok = initialise(*shared_.env, options); !ok) return ok;
-  stored_state state;
-  namespace_phases namespaces;
+  opened_state from;
   const auto read = in_txn<bool>([&](lmdb_tables& tables, revision) -> result<bool> {
-    if (auto ok = check_format(tables, options.dir); !ok) return ok.err();
     const auto id = tables.meta("incarnation");
     if (!id) return id.err();
     incarnation_id_ = id->value_or("");
     const auto found = tables.state();
     if (!found) return found.err();
-    state = *found;
+    from.state = *found;
     auto phases = load_namespaces(tables);
     if (!phases) return phases.err();
-    namespaces = *std::move(phases);
+    from.namespaces = *std::move(phases);
+    for (auto [name, text] : {std::pair{"times", &from.times}, {"sealing", &from.sealing}}) {
+      auto bytes = tables.meta(name);
+      if (!bytes) return bytes.err();
+      *text = bytes->value_or("");
+    }
     return true;
   });
   if (!read)
     return fail(read.err().code, fmt::format("cannot open the store in {}: {}", options.dir, read.err().message));
   // In-memory changes may have taken any reserved revision before the restart; none is given out twice.
-  state.current = std::max(state.current, state.reserved);
-  shared_.window = {revision{state.compacted}, revision{state.current}};
-  writer_ = std::make_unique<lmdb_writer>(options, shared_, state, std::move(namespaces));
+  from.state.current = std::max(from.state.current, from.state.reserved);
+  shared_.window = {revision{from.state.compacted}, revision{from.state.current}};
+  writer_ = std::make_unique<lmdb_writer>(options, shared_, std::move(from));
   return {};
 }
 

@@ -56,7 +56,7 @@ result<lmdb_tables> lmdb_tables::open(const lmdb_env& env, MDB_txn* txn) {
   if (!versions) return versions.err();
   auto log = open_cursor(txn, env.tables().log);
   if (!log) return log.err();
-  return lmdb_tables(txn, env.tables(), *std::move(versions), *std::move(log));
+  return lmdb_tables(txn, env, *std::move(versions), *std::move(log));
 }
 
 result<std::optional<std::string>> lmdb_tables::meta(std::string_view name) {
@@ -106,7 +106,18 @@ result<shared_bytes> lmdb_tables::body(std::string_view prefix, revision rev) {
   if (!record) return corrupt_record(rev, fmt::format("{}: {}", printable(prefix), record.err().message));
   if (record->prefix != prefix)
     return corrupt_record(rev, fmt::format("the record of {} is another's", printable(prefix)));
-  return share(std::string(record->body));
+  auto plain = plain_body(*record, rev);
+  if (!plain) return plain.err();
+  return share(*std::move(plain));
+}
+
+result<std::string> lmdb_tables::plain_body(const parsed_record& r, revision rev) const {
+  if (!r.sealed()) return std::string(r.body);
+  const auto& keys = env_->secrets().keys;
+  auto opened = keys ? keys->open(r.body, seal_context(r.prefix, rev))
+                     : result<std::string>(fail(errc::unavailable, "it is sealed, and no key file was given"));
+  if (opened) return opened;
+  return fail(opened.err().code, fmt::format("{}: {}", printable(r.prefix), opened.err().message));
 }
 
 result<bool> lmdb_tables::seek_next_object(std::string_view prefix, MDB_val& key, MDB_val& value) {
@@ -183,13 +194,65 @@ result<void> lmdb_tables::add(const change& c, std::uint8_t flags) {
     return lmdb_error(rc, "cannot write a version");
 
   const std::string_view body = c.body ? std::string_view(*c.body) : std::string_view();
-  const std::string position = log_key(c.rev);
-  key = to_val(position);
-  value = {record_header_bytes + prefix.size() + body.size(), nullptr};
-  if (int rc = mdb_cursor_put(log_.get(), &key, &value, MDB_APPEND | MDB_RESERVE); rc != 0)
+  if (!c.body || !env_->secrets().wants_sealed(c.key, body)) return put_record(c.rev, flags, prefix, body, MDB_APPEND);
+  const auto sealed = env_->secrets().keys->seal(body, seal_context(prefix, c.rev));
+  if (!sealed) return sealed.err();
+  return put_record(c.rev, static_cast<std::uint8_t>(flags | flag_sealed), prefix, *sealed, MDB_APPEND);
+}
+
+result<void> lmdb_tables::put_record(revision rev, std::uint8_t flags, std::string_view prefix, std::string_view body,
+                                     unsigned how) {
+  const std::string position = log_key(rev);
+  MDB_val key = to_val(position);
+  MDB_val value{record_header_bytes + prefix.size() + body.size(), nullptr};
+  if (int rc = mdb_cursor_put(log_.get(), &key, &value, how | MDB_RESERVE); rc != 0)
     return lmdb_error(rc, "cannot write a record");
   write_record(static_cast<char*>(value.mv_data), flags, prefix, body);
   return {};
+}
+
+result<lmdb_tables::reseal_progress> lmdb_tables::reseal(revision after, revision upto, std::size_t budget) {
+  const secret_rules& rules = env_->secrets();
+  reseal_progress out{after, true};
+  struct rewrite {
+    revision rev;
+    std::uint8_t flags;
+    std::string prefix;
+    std::string body;
+  };
+  std::vector<rewrite> wrong;
+  std::size_t read = 0;
+  const auto wants_sealed = [&](std::string_view prefix, std::string_view body) {
+    const auto object = parse_prefix(prefix);
+    return object && rules.wants_sealed(object->to_key(), body);
+  };
+  const auto visit = [&](revision rev, const result<parsed_record>& r) -> result<bool> {
+    out.at = rev;
+    out.whole = out.whole && r.ok();
+    if (!r || r->removed()) return true;
+    read += record_header_bytes + r->prefix.size() + r->body.size();
+    const bool is_wrong =
+        r->sealed() ? !(rules.keys && rules.keys->is_current(r->body)) : wants_sealed(r->prefix, r->body);
+    if (is_wrong) {
+      auto plain = plain_body(*r, rev);
+      out.whole = out.whole && plain.ok();
+      if (plain) wrong.push_back({rev, r->flags, std::string(r->prefix), *std::move(plain)});
+    }
+    return read < budget;
+  };
+  if (auto ok = changes(after, upto, visit); !ok) return ok.err();
+  for (rewrite& w : wrong) {
+    auto flags = static_cast<std::uint8_t>(w.flags & ~flag_sealed);
+    if (wants_sealed(w.prefix, w.body)) {
+      auto sealed = rules.keys->seal(w.body, seal_context(w.prefix, w.rev));
+      if (!sealed) return sealed.err();
+      w.body = *std::move(sealed);
+      flags |= flag_sealed;
+    }
+    if (auto ok = put_record(w.rev, flags, w.prefix, w.body, 0); !ok) return ok.err();
+  }
+  if (read < budget) out.at = upto;
+  return out;
 }
 
 result<void> lmdb_tables::compact(stored_state& state, revision upto, std::size_t budget) {

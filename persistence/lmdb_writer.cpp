@@ -16,6 +16,8 @@ constexpr std::uint64_t reserve_block = 65536;
 constexpr std::size_t group_bytes_max = 8 << 20;
 /// Changes dropped with one group when a compaction was asked for.
 constexpr std::size_t compact_slice = 2048;
+/// Bytes of records looked at with one group while secrets are sealed anew: a commit stays well below a second.
+constexpr std::size_t reseal_slice = 4 << 20;
 constexpr auto gather_max = 2ms;
 constexpr auto probe_interval = 200ms;
 
@@ -87,6 +89,7 @@ result<void> lmdb_group::write(const change& c, namespace_phase phase) {
   std::uint8_t flags = c.body ? 0 : flag_removed;
   if (phase == namespace_phase::terminating) flags |= flag_terminating;
   dirty_ = true;
+  stored_ = c.rev;
   ++state_.history;
   return tables_->add(c, flags);
 }
@@ -95,6 +98,17 @@ result<void> lmdb_group::compact(revision upto, std::size_t budget) {
   if (upto.get() <= state_.compacted) return {};
   dirty_ = true;
   return environment_ = tables_->compact(state_, upto, budget);
+}
+
+result<lmdb_tables::reseal_progress> lmdb_group::reseal(revision after, revision upto, std::size_t budget) {
+  dirty_ = true;
+  auto done = tables_->reseal(after, upto, budget);
+  if (!done) environment_ = done.err();
+  return done;
+}
+
+result<void> lmdb_group::describe(std::string_view name, std::string_view value) {
+  return environment_ = tables_->put_meta(name, value);
 }
 
 result<void> lmdb_group::commit_all() {
@@ -123,12 +137,23 @@ void lmdb_group::publish() {
   });
 }
 
-lmdb_writer::lmdb_writer(const lmdb_options& options, lmdb_shared& shared, const stored_state& state,
-                         namespace_phases namespaces)
-    : options_(options), shared_(shared), state_(state) {
-  core_.namespaces() = std::move(namespaces);
+lmdb_writer::lmdb_writer(const lmdb_options& options, lmdb_shared& shared, opened_state from)
+    : options_(options),
+      shared_(shared),
+      state_(from.state),
+      times_(options.history_age),
+      history_(from.state.history) {
+  core_.namespaces() = std::move(from.namespaces);
   over_quota_ = measure_quota();
   if (over_quota_) set_health(false, quota_reason_);
+  const revision newest{state_.current};
+  // Damaged times cost nothing but a later compaction.
+  times_changed_ = !times_.decode(from.times);
+  times_.committed(now(), newest);
+  if (from.sealing != shared_.env->secrets().primary()) {
+    reseal_.upto = newest;
+    reseal_pending_ = reseal_.pending();
+  }
   thread_ = std::thread([this] { loop(); });
 }
 
@@ -176,6 +201,19 @@ store_health lmdb_writer::health() const {
   return health_;
 }
 
+store_figures lmdb_writer::figures() const {
+  store_figures f;
+  f.quota_bytes = options_.quota_bytes;
+  f.history = history_.load();
+  f.commits = commits_.load();
+  f.batches = batches_.load();
+  f.commit_micros = commit_micros_.load();
+  f.resealing = reseal_pending_.load();
+  const std::lock_guard lock(mutex_);
+  f.queued = queue_.size();
+  return f;
+}
+
 void lmdb_writer::loop() {
   std::vector<submission> batches;
   while (take(batches)) {
@@ -191,11 +229,16 @@ void lmdb_writer::gather(std::unique_lock<std::mutex>& lock) {
   work_.wait_for(lock, gather_, [this] { return stopping_ || queue_.size() >= last_group_; });
 }
 
+instant lmdb_writer::now() const {
+  return options_.now ? options_.now() : std::chrono::time_point_cast<duration>(std::chrono::system_clock::now());
+}
+
 /// Waits for work, a probe's time included; false when the store closes and nothing is queued.
 bool lmdb_writer::take(std::vector<submission>& out) {
   std::unique_lock lock(mutex_);
-  const auto wanted = [this] { return stopping_ || !queue_.empty() || compaction_due(); };
+  const auto wanted = [this] { return stopping_ || !queue_.empty() || compaction_due() || reseal_.pending(); };
   if (failing_) work_.wait_for(lock, probe_interval, [this] { return stopping_ || !queue_.empty(); });
+  else if (const auto expires = times_.next(now())) work_.wait_for(lock, *expires, wanted);
   else work_.wait(lock, wanted);
   if (queue_.empty()) return !stopping_;
   gather(lock);
@@ -218,8 +261,14 @@ void lmdb_writer::run(std::vector<submission>& batches) {
   if (batches.empty() && failing_) group.touch();
   const auto start = std::chrono::steady_clock::now();
   if (auto ok = try_group(group, batches, outcomes); !ok) return fail_all(batches, ok.err());
+  if (group.stored() != revision{}) times_.committed(now(), group.stored());
+  if (group.dirty()) times_changed_ = false;
+  reseal_ = reseal_next_;
+  reseal_pending_ = reseal_.pending();
+  const auto took = std::chrono::steady_clock::now() - start;
+  count(group, batches.size(), took);
   last_group_ = group.dirty() ? batches.size() : 0;
-  gather_ = std::min<std::chrono::steady_clock::duration>((std::chrono::steady_clock::now() - start) / 8, gather_max);
+  gather_ = std::min<std::chrono::steady_clock::duration>(took / 8, gather_max);
   state_ = group.state();
   group.publish();
   settle(group);
@@ -227,15 +276,45 @@ void lmdb_writer::run(std::vector<submission>& batches) {
     if (batches[i].done) batches[i].done(std::move(outcomes[i]));
 }
 
+void lmdb_writer::count(const lmdb_group& group, std::size_t batches, std::chrono::steady_clock::duration took) {
+  history_ = group.state().history;
+  if (!group.dirty()) return;
+  commits_ += 1;
+  batches_ += batches;
+  commit_micros_ += static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(took).count());
+}
+
 result<void> lmdb_writer::try_group(lmdb_group& group, const std::vector<submission>& batches,
                                     std::vector<result<commit>>& outcomes) {
   if (auto ok = group.begin(); !ok) return ok;
+  times_changed_ |= times_.note(now());
   for (const submission& s : batches) {
     outcomes.push_back(apply(group, s.b));
     if (group.broken()) return group.environment();
   }
   if (auto ok = compact_some(group); !ok) return ok;
+  if (auto ok = reseal_some(group); !ok) return ok;
+  if (auto ok = keep_times(group); !ok) return ok;
   return group.commit_all();
+}
+
+result<void> lmdb_writer::keep_times(lmdb_group& group) {
+  times_changed_ |= times_.forget(revision{group.state().compacted});
+  if (!times_changed_ || !group.dirty()) return {};
+  return group.describe("times", times_.encode());
+}
+
+/// The next slice of the records from before the keys changed.
+result<void> lmdb_writer::reseal_some(lmdb_group& group) {
+  reseal_next_ = reseal_;
+  if (!reseal_.pending()) return {};
+  const auto done = group.reseal(reseal_.at, reseal_.upto, reseal_slice);
+  if (!done) return done.err();
+  reseal_next_.at = done->at;
+  reseal_next_.whole = reseal_.whole && done->whole;
+  // A body that could not be read keeps its key on the list.
+  if (reseal_next_.pending() || !reseal_next_.whole) return {};
+  return group.describe("sealing", shared_.env->secrets().primary());
 }
 
 result<commit> lmdb_writer::apply(lmdb_group& group, const batch& b) {
@@ -250,7 +329,7 @@ bool lmdb_writer::compaction_due() const {
   return std::min(compact_target_, revision{state_.current}) > revision{state_.compacted};
 }
 
-/// A slice of the compaction that was asked for, or what exceeds the history. Only published revisions are
+/// A slice of the compaction that was asked for, or of what is too old, or what exceeds the history. Only published revisions are
 /// compacted, so that a reader who just learnt the current one can still read it.
 result<void> lmdb_writer::compact_some(lmdb_group& group) {
   revision target;
@@ -258,7 +337,9 @@ result<void> lmdb_writer::compact_some(lmdb_group& group) {
     const std::lock_guard lock(mutex_);
     if (compaction_due()) target = std::min(compact_target_, revision{state_.current});
   }
-  if (target != revision{}) return group.compact(target, compact_slice);
+  target = std::max(target, times_.expired(now()));
+  if (target > revision{state_.compacted}) return group.compact(target, compact_slice);
+  if (options_.history_max == 0) return {};
   const std::uint64_t slack = std::clamp<std::uint64_t>(options_.history_max / 64, 16, 1024);
   const std::uint64_t history = group.state().history;
   if (history <= options_.history_max + slack) return {};

@@ -82,6 +82,13 @@ class memory_store final : public store, private head_source {
 
   store_health health() const override { return {}; }
 
+  store_figures figures() const override {
+    const std::shared_lock lock(mutex_);
+    store_figures f;
+    f.history = table_.history();
+    return f;
+  }
+
  private:
   struct submission {
     batch b;

@@ -13,7 +13,7 @@ struct page_report {
   std::uint64_t last_page = 0;  ///< the highest number handed out
   std::uint64_t used = 0;       ///< reached from the newest valid meta page, both of those included
   std::uint64_t free = 0;
-  std::uint64_t lost = 0;       ///< neither used nor free: space, not data
+  std::uint64_t lost = 0;             ///< neither used nor free: space, not data
   std::vector<std::string> problems;  ///< "page 17: …"; empty: LMDB can read the file without stepping outside it
 };
 

@@ -103,6 +103,12 @@ result<parsed_record> parse_record(std::string_view bytes) {
   return out;
 }
 
+std::string seal_context(std::string_view prefix, revision rev) {
+  std::string out(prefix);
+  append_be64(out, rev.get());
+  return out;
+}
+
 std::string encode_state(const stored_state& s) {
   std::string out;
   for (std::uint64_t v : {s.current, s.reserved, s.compacted, s.history}) append_be64(out, v);

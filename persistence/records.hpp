@@ -8,12 +8,14 @@
 #include "messages/batch.hpp"
 #include "persistence/scan.hpp"
 
-// The bytes on disk, format 1.
+// The bytes on disk, format 2.
 //
 //   table     key                              value
 //   meta      "format"                         be64 format_version
 //   meta      "incarnation"                    text
 //   meta      "state"                          be64 current, reserved, compacted, history
+//   meta      "times"                          be64 unix microseconds, revision; oldest first: history_clock
+//   meta      "sealing"                        what secret bodies may be sealed with: key ids, `plain`, a space between
 //   versions  object_prefix, be64(~revision)   one byte of flags      an object's newest version comes first
 //   log       be64(revision)                   record                 one per change; holds the body
 //
@@ -22,13 +24,17 @@
 //
 // Bodies live in the log alone: it grows at its end, so a commit of many objects writes few pages for them, and the
 // versions table stays small. There is no table of current objects, because the first entry behind a prefix is it.
+// A sealed body is as sealing.hpp says; its context is object_prefix be64(revision).
+//
+// Format 1 had neither "times" nor "sealing" nor sealed bodies. A store of an older format is brought to this one when
+// it is opened (lmdb_format.cpp); one of a newer format is refused.
 namespace wh::storage {
 
-inline constexpr std::uint64_t format_version = 1;
+inline constexpr std::uint64_t format_version = 2;
 inline constexpr std::uint8_t record_version = 1;
 
 /// Bits of a version's flags.
-enum record_flags : std::uint8_t { flag_removed = 1, flag_terminating = 2 };
+enum record_flags : std::uint8_t { flag_removed = 1, flag_terminating = 2, flag_sealed = 4 };
 
 inline constexpr std::size_t record_header_bytes = 8;
 
@@ -53,9 +59,14 @@ struct parsed_record {
   std::uint8_t flags = 0;
   std::string_view prefix;
   std::string_view body;
+  bool removed() const { return (flags & flag_removed) != 0; }
+  bool sealed() const { return (flags & flag_sealed) != 0; }
 };
 /// errc::corrupt when the bytes are no intact record.
 result<parsed_record> parse_record(std::string_view bytes);
+
+/// What a sealed body's authenticity is bound to.
+std::string seal_context(std::string_view prefix, revision rev);
 
 /// What a commit writes about the store itself.
 struct stored_state {

@@ -37,7 +37,8 @@ class key_ring {
   bool seals() const { return seals_; }
   /// 16 hex digits of the key that seals; `plain` if none does.
   std::string primary() const;
-  std::size_t keys() const { return keys_.size(); }
+  /// Whether the key of these 16 hex digits is there.
+  bool has(std::string_view hex_id) const;
 
   /// Whether this body is as the first entry wants it.
   bool is_current(std::string_view sealed) const;

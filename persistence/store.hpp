@@ -42,6 +42,19 @@ struct store_health {
   std::string reason;  ///< a sentence: what failed and what would cure it
 };
 
+/// What a store costs and is busy with, for metrics and logs. Zeros where a store has no disk.
+struct store_figures {
+  std::uint64_t file_bytes = 0;  ///< the data file's high-water mark
+  std::uint64_t quota_bytes = 0;
+  std::uint64_t history = 0;  ///< changes kept
+  std::uint64_t commits = 0;  ///< group commits since the start
+  std::uint64_t batches = 0;  ///< batches in them
+  std::uint64_t commit_micros = 0;
+  std::size_t queued = 0;         ///< batches waiting now
+  std::string sealing = "plain";  ///< the key that secrets are sealed with
+  bool resealing = false;         ///< some are still sealed otherwise
+};
+
 /// Multi-version object store under one global revision (architecture, section 3). Every method may be called from any
 /// thread. Reads see only durable data and hold no transaction when they return.
 class store {
@@ -77,6 +90,7 @@ class store {
   virtual std::string incarnation_id() const = 0;
 
   virtual store_health health() const = 0;
+  virtual store_figures figures() const = 0;
 };
 
 /// Options of the LMDB store.
@@ -84,17 +98,17 @@ struct lmdb_options {
   std::string dir;                                   ///< created 0700 if absent
   std::uint64_t map_bytes = std::uint64_t{1} << 40;  ///< reserved address space
   std::uint64_t quota_bytes = std::uint64_t{8}
-                              << 30;   ///< pages in use beyond this: read-only until something is deleted
-  std::size_t queue_max = 65536;       ///< batches waiting; beyond: errc::busy
-  std::size_t group_max = 4096;        ///< batches per commit
-  std::uint64_t history_max = 200000;  ///< changes kept before automatic compaction; 0: any number
+                              << 30;             ///< pages in use beyond this: read-only until something is deleted
+  std::size_t queue_max = 65536;                 ///< batches waiting; beyond: errc::busy
+  std::size_t group_max = 4096;                  ///< batches per commit
+  std::uint64_t history_max = 200000;            ///< changes kept before automatic compaction; 0: any number
   duration history_age = std::chrono::hours(1);  ///< changes older than this are compacted away; 0: none for its age
   std::function<instant()> now;                  ///< for history_age; absent: the system's clock
   std::shared_ptr<const key_ring> keys;          ///< seals secret bodies at rest; null: they are stored as they are
   /// Whether a body is to be sealed; absent: every body, if there are keys.
   std::function<bool(const object_key&, std::string_view body)> is_secret;
-  bool sync = true;                    ///< false only in tests and benchmarks; never durable
-  std::string incarnation_seed;        ///< for a new store: its incarnation_id (a UUID by the caller)
+  bool sync = true;              ///< false only in tests and benchmarks; never durable
+  std::string incarnation_seed;  ///< for a new store: its incarnation_id (a UUID by the caller)
 };
 
 /// Opens (or creates) a store. Errors name the folder and the cause: locked by another process, damaged, newer format.

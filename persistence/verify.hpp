@@ -29,11 +29,11 @@ struct verify_report {
   revision current;
   revision compacted;
   std::uint64_t file_bytes = 0;
-  std::uint64_t pages = 0;       ///< reachable from the newest state
+  std::uint64_t pages = 0;  ///< reachable from the newest state
   std::uint64_t free_pages = 0;
   std::uint64_t objects = 0;
-  std::uint64_t versions = 0;    ///< superseded ones and removals included
-  std::uint64_t body_bytes = 0;  ///< of all versions, as stored
+  std::uint64_t versions = 0;                        ///< superseded ones and removals included
+  std::uint64_t body_bytes = 0;                      ///< of all versions, as stored
   std::map<std::string, std::uint64_t> resources;    ///< current objects by resource
   std::map<std::string, std::uint64_t> sealed_with;  ///< versions by key id, see key_ring
   std::uint64_t problems_total = 0;

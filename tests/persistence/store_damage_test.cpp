@@ -5,8 +5,6 @@
 
 #include "base/encoding.hpp"
 #include "base/random.hpp"
-#include "persistence/lmdb_env.hpp"
-#include "persistence/lmdb_tables.hpp"
 #include "tests/persistence/store_fixture.hpp"
 
 using namespace wh;
@@ -85,12 +83,21 @@ TEST_CASE("a data file full of garbage is refused", "[persistence][damage]") {
 TEST_CASE("an LMDB file of somebody else's is refused", "[persistence][damage]") {
   temp_dir dir;
   const lmdb_options o = options_for(dir.sub("store"));
-  {
-    auto env = storage::lmdb_env::open(o);
-    auto txn = (*env)->begin_write();
-    REQUIRE(storage::lmdb_tables::open(**env, txn->get())->put_meta("other", "program").ok());
-    REQUIRE((*env)->commit(*std::move(txn)).ok());
-  }
+  const std::string table = GENERATE("", "meta", "accounts");
+  std::filesystem::create_directories(o.dir);
+  MDB_env* env = nullptr;
+  MDB_txn* txn = nullptr;
+  MDB_dbi dbi = 0;
+  REQUIRE(mdb_env_create(&env) == 0);
+  REQUIRE(mdb_env_set_maxdbs(env, 1) == 0);
+  REQUIRE(mdb_env_open(env, o.dir.c_str(), 0, 0600) == 0);
+  REQUIRE(mdb_txn_begin(env, nullptr, 0, &txn) == 0);
+  REQUIRE(mdb_dbi_open(txn, table.empty() ? nullptr : table.c_str(), MDB_CREATE, &dbi) == 0);
+  MDB_val key = storage::to_val("other");
+  MDB_val value = storage::to_val("program");
+  REQUIRE(mdb_put(txn, dbi, &key, &value, 0) == 0);
+  REQUIRE(mdb_txn_commit(txn) == 0);
+  mdb_env_close(env);
   REQUIRE(open_lmdb_store(o).err().code == errc::corrupt);
 }
 

@@ -12,6 +12,8 @@
 #include <thread>
 #include <vector>
 
+#include "persistence/lmdb_env.hpp"
+#include "persistence/lmdb_tables.hpp"
 #include "persistence/store.hpp"
 
 namespace wh::test {

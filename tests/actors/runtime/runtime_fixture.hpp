@@ -34,6 +34,7 @@ class moody_store final : public store {
   void compact(revision upto) override { inner_->compact(upto); }
   std::string incarnation_id() const override { return inner_->incarnation_id(); }
   store_health health() const override { return inner_->health(); }
+  store_figures figures() const override { return inner_->figures(); }
 
  private:
   std::unique_ptr<store> inner_ = make_memory_store("store-1");

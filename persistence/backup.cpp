@@ -1,9 +1,7 @@
 #include "persistence/backup.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -45,29 +43,26 @@ result<void> begin_new_history(lmdb_env& env, const std::string& incarnation_id)
     state->reserved = state->compacted = state->current;
     if (auto ok = tables->put_meta("state", encode_state(*state)); !ok) return ok;
     if (auto ok = tables->put_meta("incarnation", incarnation_id); !ok) return ok;
+    if (auto ok = tables->put_meta("times", ""); !ok) return ok;
   }
   return env.commit(*std::move(txn));
 }
 
 }  // namespace
 
-result<void> backup_store(const store& s, const std::string& path) {
+result<std::uint64_t> backup_store(const store& s, const std::vector<backup_part>& parts, const std::string& path) {
   const auto* source = dynamic_cast<const copyable*>(&s);
   if (source == nullptr) return fail(errc::unsupported, "this store keeps nothing on disk that could be copied");
-  const std::string partial = path + ".partial";
-  if (::access(path.c_str(), F_OK) == 0) return fail(errc::already_exists, path + " exists already");
-  const int fd = ::open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (fd < 0) return file_error("create", partial);
-  auto done = source->copy_to(fd);
-  if (done && ::fsync(fd) != 0) done = file_error("sync", partial);
-  ::close(fd);
-  // Only a whole backup bears the name.
-  if (done && ::rename(partial.c_str(), path.c_str()) != 0) done = file_error("name", path);
-  if (!done) ::unlink(partial.c_str());
-  return done;
+  auto file = backup_writer::create(path);
+  if (!file) return file.err();
+  for (const auto& part : parts)
+    if (auto ok = file->add(part.name, part.content); !ok) return ok.err();
+  auto copied = file->add_from(backup_store_section, [&](int fd) { return source->copy_to(fd); });
+  if (!copied) return copied.err();
+  return file->finish();
 }
 
-result<void> restore_store(const std::string& path, const lmdb_options& options) {
+result<void> restore_store(const backup_reader& from, const lmdb_options& options) {
   std::error_code ec;
   const fs::path target = fs::path(options.dir) / "data.mdb";
   if (fs::exists(target, ec))
@@ -75,11 +70,8 @@ result<void> restore_store(const std::string& path, const lmdb_options& options)
                 fmt::format("{} holds a store already; restore into another folder", options.dir));
   fs::create_directories(fs::absolute(options.dir, ec).parent_path(), ec);
   if (::mkdir(options.dir.c_str(), 0700) != 0 && errno != EEXIST) return file_error("create the folder", options.dir);
-  fs::copy_file(path, target, ec);
-  if (ec) return fail(errc::io, fmt::format("cannot copy {} to {}: {}", path, target.string(), ec.message()));
-  fs::permissions(target, fs::perms::owner_read | fs::perms::owner_write, ec);
-  result<void> done;
-  {
+  result<void> done = from.copy(backup_store_section, target.string());
+  if (done) {
     auto env = lmdb_env::open(options);
     done = env ? begin_new_history(**env, options.incarnation_seed) : result<void>(env.err());
   }

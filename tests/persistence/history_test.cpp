@@ -120,21 +120,3 @@ TEST_CASE("a store of the first format opens, with everything that it held", "[p
     if (life == 0) must(*s, when(namespace_active{"default"}, put_of(config("c3"), R"({"n":103})")));
   }
 }
-
-TEST_CASE("a store of a newer format is left alone", "[persistence][format]") {
-  temp_dir dir;
-  const lmdb_options o = options_for(dir.sub("store"));
-  must(*open(o), put_of(config("c"), "1"));
-  const auto set_format = [&](const std::string& bytes) {
-    auto env = storage::lmdb_env::open(o);
-    auto txn = (*env)->begin_write();
-    REQUIRE(storage::lmdb_tables::open(**env, txn->get())->put_meta("format", bytes).ok());
-    REQUIRE((*env)->commit(*std::move(txn)).ok());
-  };
-  set_format(std::string("\0\0\0\0\0\0\0\x63", 8));
-  const auto refused = open_lmdb_store(o);
-  REQUIRE_FALSE(refused.ok());
-  REQUIRE(refused.err().code == errc::unsupported);
-  REQUIRE(refused.err().message.find("format 99") != std::string::npos);
-  REQUIRE(refused.err().message.find(o.dir) != std::string::npos);
-}

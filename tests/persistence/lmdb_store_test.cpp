@@ -7,7 +7,6 @@
 #include <mutex>
 
 #include "base/encoding.hpp"
-#include "persistence/backup.hpp"
 #include "persistence/lmdb_env.hpp"
 #include "persistence/lmdb_tables.hpp"
 #include "persistence/store_lock.hpp"
@@ -321,42 +320,4 @@ TEST_CASE("a store of a newer format is refused by name", "[persistence][lmdb]")
   REQUIRE(refused.err().code == errc::unsupported);
   REQUIRE(refused.err().message.find("99") != std::string::npos);
   REQUIRE(refused.err().message.find(o.dir) != std::string::npos);
-}
-
-TEST_CASE("a restored backup is another history beyond the old one's revisions", "[persistence][lmdb][backup]") {
-  temp_dir dir;
-  const auto s = open(options_for(dir.sub("store")));
-  for (int i = 0; i < 10; ++i) must(*s, put_of(config("a"), std::to_string(i)));
-  must(*s, put_of(config("dead"), "x"));
-  must(*s, erase_of(config("dead")));
-  REQUIRE(backup_store(*s, dir.sub("backup")).ok());
-  REQUIRE(backup_store(*s, dir.sub("backup")).err().code == errc::already_exists);
-  REQUIRE(mode_of(dir.sub("backup")) == 0600);
-  must(*s, put_of(config("a"), "after the backup"));
-
-  lmdb_options o = options_for(dir.sub("restored"));
-  o.incarnation_seed = "second-life";
-  REQUIRE(restore_store(dir.sub("backup"), o).ok());
-  REQUIRE(restore_store(dir.sub("backup"), o).err().code == errc::already_exists);
-  const auto r = open(o);
-  REQUIRE(r->incarnation_id() == "second-life");
-  REQUIRE(body_of(*r, config("a")) == "9");
-  REQUIRE(body_of(*r, config("dead")) == "-");
-  REQUIRE(r->window().current > s->window().current);
-  REQUIRE(r->changes_since(revision{5}, 0).err().code == errc::gone);
-  REQUIRE((**r->get(config("a"))).rev == revision{10});
-  must(*r, when(at_revision{config("a"), revision{10}}, put_of(config("a"), "new")));
-  REQUIRE(backup_store(*make_memory_store("m"), dir.sub("none")).err().code == errc::unsupported);
-}
-
-TEST_CASE("what is no backup cannot be restored and leaves no store behind", "[persistence][lmdb][backup]") {
-  temp_dir dir;
-  lmdb_options o = options_for(dir.sub("restored"));
-  REQUIRE_FALSE(restore_store(dir.sub("missing"), o).ok());
-  const std::string garbage = dir.sub("garbage");
-  std::FILE* f = std::fopen(garbage.c_str(), "w");
-  for (int i = 0; i < 50000; ++i) std::fputc(i * 7 % 251, f);
-  std::fclose(f);
-  REQUIRE_FALSE(restore_store(garbage, o).ok());
-  REQUIRE(open_lmdb_store(o).ok());
 }

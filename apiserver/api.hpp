@@ -116,6 +116,8 @@ struct api_options {
   std::size_t manifest_limit_bytes = 500 * 1024;  ///< ManifestWork: sum of manifests (`--manifestLimit`)
   std::function<std::string()> metrics;           ///< body of /metrics
   std::function<result<void>()> ready;            ///< for /readyz; an error's message is shown
+  /// GET on further paths of the node's own (`/operate/v1/backup`): authorized like every non-resource URL.
+  std::map<std::string, std::function<void(std::shared_ptr<api_reply>)>> extensions;
   std::string server_version = "v1.33.0+wheelhouse";
   /// Runs a function after a delay, on any thread; absent: watches have no timeout and no periodic bookmarks.
   std::function<void(duration, std::function<void()>)> after;

@@ -120,6 +120,12 @@ bool is_open_path(const api_call& call) {
 
 bool handle_non_resource(const call_ptr& call) {
   const auto& s = call->target.segments;
+  if (const auto extension = call->core->options.extensions.find(call->target.path);
+      extension != call->core->options.extensions.end()) {
+    if (call->request.method != "GET") call->respond(method_not_allowed());
+    else extension->second(call->reply);
+    return true;
+  }
   void (*serve)(api_call&) = nullptr;
   if (s.empty())
     serve = [](api_call& c) {

@@ -183,6 +183,21 @@ result<std::uint64_t> backup_writer::finish() {
   return static_cast<std::uint64_t>(size);
 }
 
+std::optional<std::uint64_t> announced_backup_size(std::string_view first_bytes, std::string_view last) {
+  const std::uint64_t end_bytes = section_head(end_name, 8).size() + 8 + digest_bytes;
+  std::uint64_t at = head_bytes;
+  while (at + 2 <= first_bytes.size()) {
+    const std::uint64_t n = from_be(first_bytes.substr(at, 2));
+    if (at + 2 + n + 8 > first_bytes.size()) return std::nullopt;
+    const std::uint64_t size = from_be(first_bytes.substr(at + 2 + n, 8));
+    const std::uint64_t behind = at + 2 + n + 8 + size + digest_bytes;
+    if (first_bytes.substr(at + 2, n) == last) return behind + end_bytes;
+    if (behind <= at) return std::nullopt;
+    at = behind;
+  }
+  return std::nullopt;
+}
+
 result<backup_reader> backup_reader::open(const std::string& path, const std::function<void(double)>& progress) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return file_error("open", path);

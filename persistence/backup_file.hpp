@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +44,10 @@ class backup_writer {
   int fd_ = -1;
   std::uint64_t sections_ = 0;
 };
+
+/// How long a backup file will be, from its first bytes: once they reach the section `last`, which nothing but the end
+/// follows. For progress while it arrives; checks nothing.
+std::optional<std::uint64_t> announced_backup_size(std::string_view first_bytes, std::string_view last);
 
 struct backup_section {
   std::string name;

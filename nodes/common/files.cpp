@@ -44,13 +44,6 @@ result<void> write_all(int fd, const std::string& contents, const std::string& p
   return {};
 }
 
-result<void> sync_folder_of(const std::string& path) {
-  const auto folder = std::filesystem::path(path).parent_path();
-  const descriptor fd(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd.open() || ::fsync(fd.get()) != 0) return os_error("cannot sync the folder of", path);
-  return {};
-}
-
 result<void> write_temporary(const std::string& path, const std::string& contents, mode_t mode) {
   // Left over from a crash of a process with our id; O_EXCL makes sure that nobody planted a link there since.
   ::unlink(path.c_str());
@@ -79,6 +72,15 @@ result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
       return fail(errc::too_large, path + " is larger than " + std::to_string(bytes_max) + " bytes");
   }
 }
+
+result<void> sync_folder_of(const std::string& path) {
+  const auto folder = std::filesystem::path(path).parent_path();
+  const descriptor fd(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.open() || ::fsync(fd.get()) != 0) return os_error("cannot sync the folder of", path);
+  return {};
+}
+
+bool file_exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
 
 result<void> write_file_atomically(const std::string& path, const std::string& contents, mode_t mode) {
   const auto temporary = path + ".tmp" + std::to_string(::getpid());

@@ -8,6 +8,7 @@
 
 #include "nodes/common/version.hpp"
 #include "nodes/ctl/accept.hpp"
+#include "nodes/ctl/backup.hpp"
 #include "nodes/ctl/clusters.hpp"
 #include "nodes/ctl/join_token.hpp"
 #include "nodes/ctl/work.hpp"
@@ -28,6 +29,7 @@ struct settings {
   get_options get;
   work_options work;
   delete_work_options removal;
+  backup_options backup;
   bool client_only = false;
   std::vector<std::string> arguments;
 };
@@ -55,6 +57,7 @@ int with_hub(const settings& s, const ctl_streams& streams, const std::function<
             .err = *streams.around.err,
             .format = format_of(s.format),
             .colour = streams.colour,
+            .progress = streams.progress,
             .now = [] { return std::chrono::time_point_cast<duration>(std::chrono::system_clock::now()); },
             .sleep = [](duration d) { std::this_thread::sleep_for(d); }};
   return run(c);
@@ -170,6 +173,21 @@ void add_delete(command& whctl, settings& s, const ctl_streams& streams) {
   work.action([&] { return run_delete_work(s, streams); });
 }
 
+void add_backup(command& whctl, settings& s, const ctl_streams& streams) {
+  auto& backup = whctl.subcommand("backup", "Fetch a backup of the running hub into a new file");
+  backup.arguments("FILE", s.arguments, 1, 1);
+  backup.add({.name = "force", .help = "Replace the file if it exists"}, s.backup.force);
+  backup.add({.name = "timeout",
+              .value = "DURATION",
+              .help = "How long the hub may be silent; it copies its store before it sends"},
+             s.backup.timeout);
+  backup.footer("wheelhouse-hub verify --backup FILE checks one, wheelhouse-hub restore FILE makes a hub from it.");
+  backup.action([&] {
+    s.backup.file = s.arguments.front();
+    return with_hub(s, streams, [&](console& c) { return make_backup(c, s.backup); });
+  });
+}
+
 void add_version(command& whctl, settings& s, const ctl_streams& streams) {
   auto& version = whctl.subcommand("version", "Print the versions of this program and of the hub");
   version.add({.name = "client", .help = "This program's only; asks no hub"}, s.client_only);
@@ -199,8 +217,12 @@ int report(const console& c, const std::vector<outcome>& outcomes) {
 ctl_streams process_streams() {
   const char* no_colour = std::getenv("NO_COLOR");
   const char* term = std::getenv("TERM");
-  const bool wanted = (!no_colour || !*no_colour) && !(term && std::string_view(term) == "dumb");
-  return {.in = &std::cin, .colour = wanted && ::isatty(STDOUT_FILENO) == 1, .around = process_surroundings()};
+  const bool dumb = term && std::string_view(term) == "dumb";
+  const bool wanted = (!no_colour || !*no_colour) && !dumb;
+  return {.in = &std::cin,
+          .colour = wanted && ::isatty(STDOUT_FILENO) == 1,
+          .progress = !dumb && ::isatty(STDERR_FILENO) == 1,
+          .around = process_surroundings()};
 }
 
 int run_whctl(int argc, const char* const* argv, const ctl_streams& streams) {
@@ -227,6 +249,7 @@ int run_whctl(int argc, const char* const* argv, const ctl_streams& streams) {
   add_accept(whctl, s, streams);
   add_create(whctl, s, streams);
   add_delete(whctl, s, streams);
+  add_backup(whctl, s, streams);
   add_version(whctl, s, streams);
   return run_command(whctl, argc, argv, streams.around);
 }

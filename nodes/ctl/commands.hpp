@@ -9,10 +9,11 @@ namespace wh::ctl {
 struct ctl_streams {
   std::istream* in = nullptr;
   bool colour = false;
+  bool progress = false;
   parse_surroundings around;
 };
 
-/// stdin, stdout, stderr and the environment; colour only on a terminal that wants it (NO_COLOR, TERM=dumb).
+/// stdin, stdout, stderr and the environment; colour and progress only on terminals that want it (NO_COLOR, TERM=dumb).
 ctl_streams process_streams();
 
 /// whctl itself: parses, runs, returns the exit code (0 done, 1 failed, 2 wrong usage).

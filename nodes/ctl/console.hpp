@@ -19,6 +19,7 @@ struct console {
   std::ostream& err;  ///< what went wrong, and progress
   output_format format = output_format::table;
   bool colour = false;
+  bool progress = false;  ///< `err` is a terminal that can be drawn on
   std::function<instant()> now;
   std::function<void(duration)> sleep;
 };

@@ -32,22 +32,38 @@ std::string percent_encode(std::string_view text) {
   return out;
 }
 
+std::map<std::string, std::string> hub_client::headers() const {
+  std::map<std::string, std::string> all = {{"accept", "application/json"},
+                                            {"user-agent", "whctl/" + std::string(software_version())}};
+  if (!access_.token.empty()) all["authorization"] = "Bearer " + access_.token;
+  return all;
+}
+
+error hub_client::unreachable(const error& why) const {
+  return fail(why.code, "cannot reach the server " + access_.server.text() + " (from " + access_.origin +
+                            "): " + why.message + hint_for(why));
+}
+
 result<document> hub_client::call(const std::string& method, const std::string& path, const std::string& content_type,
                                   const std::string& body) {
-  std::map<std::string, std::string> headers = {{"accept", "application/json"},
-                                                {"user-agent", "whctl/" + std::string(software_version())}};
+  auto headers = this->headers();
   if (!content_type.empty()) headers["content-type"] = content_type;
-  if (!access_.token.empty()) headers["authorization"] = "Bearer " + access_.token;
   const auto answer = http_.request(method, access_.path_prefix + path, headers, body, timeout_);
-  if (!answer)
-    return fail(answer.err().code, "cannot reach the server " + access_.server.text() + " (from " + access_.origin +
-                                       "): " + answer.err().message + hint_for(answer.err()));
+  if (!answer) return unreachable(answer.err());
   const std::string_view text = answer->body ? std::string_view(*answer->body) : std::string_view();
   if (answer->status < 200 || answer->status > 299) return error_of_answer(answer->status, text);
   auto parsed = parse_json(text, {.bytes_max = std::size_t{256} << 20});
   if (!parsed)
     return fail(errc::corrupt, "the answer of " + access_.server.text() + " is no JSON: " + parsed.err().message);
   return parsed;
+}
+
+result<void> hub_client::download(const std::string& path, const std::function<bool(std::string_view)>& on_data,
+                                  duration timeout) {
+  const auto answer = http_.stream("GET", access_.path_prefix + path, headers(), "", on_data, timeout);
+  if (!answer) return unreachable(answer.err());
+  if (answer->status >= 200 && answer->status <= 299) return {};
+  return error_of_answer(answer->status, answer->body ? std::string_view(*answer->body) : std::string_view());
 }
 
 result<document> hub_client::get(const std::string& path) { return call("GET", path, "", ""); }

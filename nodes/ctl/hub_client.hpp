@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -32,11 +33,17 @@ class hub_client {
   result<document> merge_patch(const std::string& path, const document& patch);
   result<document> remove(const std::string& path);
 
+  /// A streamed answer, piece by piece until `on_data` says false; `timeout` limits silence.
+  result<void> download(const std::string& path, const std::function<bool(std::string_view)>& on_data,
+                        duration timeout);
+
   const api_access& access() const { return access_; }
 
  private:
   result<document> call(const std::string& method, const std::string& path, const std::string& content_type,
                         const std::string& body);
+  std::map<std::string, std::string> headers() const;
+  error unreachable(const error& why) const;
 
   http_client& http_;
   api_access access_;

@@ -9,11 +9,13 @@
 #include "nodes/common/files.hpp"
 #include "nodes/common/kubeconfig.hpp"
 #include "nodes/hub/hub_core.hpp"
+#include "nodes/hub/hub_offline.hpp"
 #include "nodes/hub/hub_seed.hpp"
 #include "nodes/parts/clock.hpp"
 #include "nodes/parts/local_ca.hpp"
 #include "nodes/parts/node_log.hpp"
 #include "nodes/parts/openssl_crypto.hpp"
+#include "nodes/parts/secret_keys.hpp"
 #include "nodes/parts/seed_objects.hpp"
 #include "persistence/store.hpp"
 #include "transport/link_live.hpp"
@@ -25,6 +27,15 @@ result<void> validate(const hub_options& o) {
     return fail(errc::invalid, "--manifest-limit must be between 1 and 2048 KiB");
   if (o.certificate_life < std::chrono::minutes(10))
     return fail(errc::invalid, "--certificate-life must be at least 10m");
+  if (o.history_age != duration::zero() && o.history_age < std::chrono::minutes(1))
+    return fail(errc::invalid, "--history-age must be at least 1m, or 0s for no limit by age");
+  if (o.history_changes == 0 && o.history_age == duration::zero())
+    return fail(errc::invalid, "--history-age and --history-changes cannot both be without limit");
+  if (o.history_changes != 0 && o.history_changes < 1000)
+    return fail(errc::invalid, "--history-changes must be at least 1000, or 0 for no limit by number");
+  if (o.store_quota_mib < 16) return fail(errc::invalid, "--store-quota must be at least 16 MiB");
+  if (o.backup_interval < std::chrono::seconds(1)) return fail(errc::invalid, "--backup-interval must be at least 1s");
+  if (o.backup_keep == 0) return fail(errc::invalid, "--backup-keep must be at least 1");
   return {};
 }
 
@@ -33,9 +44,11 @@ struct hub::parts {
   hub_options options;
   rng random{random_seed()};
   key_and_cert ca;
+  secret_keys keys;
   std::unique_ptr<store> data;
   std::unique_ptr<openssl_crypto> crypto;
   event_loop loop{2};
+  std::unique_ptr<backup_service> backups;
   std::unique_ptr<hub_core> core;
   std::unique_ptr<link_listener> listener;
   host_port api_at;
@@ -43,6 +56,7 @@ struct hub::parts {
   bool stopped = false;
 
   result<void> open_data();
+  result<void> open_backups();
   result<void> open_core();
   result<void> serve();
   result<void> announce();
@@ -50,12 +64,20 @@ struct hub::parts {
 
 result<void> hub::parts::open_data() {
   if (auto ok = make_folder(options.data_dir, 0700); !ok) return ok;
+  auto opened_keys = open_secret_keys(options.encryption_key_file, options.data_dir);
+  if (!opened_keys) return opened_keys.err();
+  keys = std::move(*opened_keys);
   lmdb_options lmdb;
   lmdb.dir = options.data_dir + "/store";
   lmdb.incarnation_seed = random_uuid(random);
+  lmdb.quota_bytes = options.store_quota_mib << 20;
+  lmdb.history_age = options.history_age;
+  lmdb.history_max = options.history_changes;
+  use_secret_keys(lmdb, keys);
   auto opened = open_lmdb_store(lmdb);
   if (!opened) return opened.err();
   data = std::move(*opened);
+  log_sealing(*data, keys, live_link_timers(loop).after);
   // Whoever waits for the file must not take an earlier run's addresses for ours. The store's lock says it is our folder.
   std::remove((options.data_dir + "/hub.json").c_str());
   auto authority = open_local_ca(options.data_dir + "/pki", "wheelhouse-hub-ca", wall_clock());
@@ -65,8 +87,26 @@ result<void> hub::parts::open_data() {
   return {};
 }
 
+result<void> hub::parts::open_backups() {
+  backup_service_options o;
+  o.data = data.get();
+  o.parts = [this] { return backup_parts(*data, ca, keys); };
+  o.spool_dir = options.data_dir + "/spool";
+  o.dir = options.backup_dir;
+  o.interval = options.backup_interval;
+  o.keep = options.backup_keep;
+  o.now = wall_clock;
+  o.log = [](bool failed, const std::string& text) { failed ? log_error("backup", text) : log_info("backup", text); };
+  auto started = backup_service::start(std::move(o));
+  if (!started) return started.err();
+  backups = std::move(*started);
+  return {};
+}
+
 result<void> hub::parts::open_core() {
   hub_core_options o;
+  o.extensions["/operate/v1/backup"] = [this](std::shared_ptr<api_reply> r) { backups->send(std::move(r)); };
+  o.backups = [this] { return backups->figures(); };
   o.data = data.get();
   o.crypto = crypto.get();
   o.now = wall_clock;
@@ -136,6 +176,7 @@ result<std::unique_ptr<hub>> hub::start(const hub_options& options) {
   auto& p = *self->parts_;
   p.options = options;
   if (auto ok = p.open_data(); !ok) return ok.err();
+  if (auto ok = p.open_backups(); !ok) return ok.err();
   if (auto ok = p.open_core(); !ok) return ok.err();
   if (auto ok = p.serve(); !ok) return ok.err();
   if (auto ok = p.announce(); !ok) return ok.err();
@@ -151,6 +192,7 @@ void hub::stop() {
   if (p.stopped) return;
   p.stopped = true;
   if (p.listener) p.listener->stop();
+  if (p.backups) p.backups->stop();
   if (p.core) p.core->drain(drain_grace);
   // The goodbyes leave on the loop; a spoke that does not take its own must not hold us up.
   for (int i = 0; i < 50 && p.core && p.core->link().figures().sessions > 0; ++i)

@@ -19,11 +19,19 @@ struct hub_options {
   std::vector<std::string> tls_san;         ///< further names or addresses in the server's certificate
   std::uint64_t manifest_limit_kib = 500;   ///< sum of a ManifestWork's manifests
   duration certificate_life = std::chrono::hours(24 * 365);
+  std::string encryption_key_file;  ///< empty: data_dir/encryption.key, made at need; `off`: secrets stay plain
+  duration history_age = std::chrono::hours(1);
+  std::uint64_t history_changes = 200000;
+  std::uint64_t store_quota_mib = 8192;
+  std::string backup_dir;  ///< of scheduled backups; empty: none
+  duration backup_interval = std::chrono::hours(24);
+  std::uint64_t backup_keep = 7;
 };
 result<void> validate(const hub_options& options);
 
 /// The hub process: store, actors, API front door and link, put together. Files in the data folder:
 ///   store/  the database      pki/  the CA      admin.kubeconfig (0600)      hub.json (addresses, written when ready)
+///   encryption.key (0600)  seals secrets      spool/  backups on their way to a client
 class hub {
  public:
   /// Opens everything; the error says what failed and where. On return the hub serves.

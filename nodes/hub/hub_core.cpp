@@ -52,7 +52,11 @@ void hub_core::make_api() {
   api.now = options_.now;
   api.seed = random_.next();
   api.manifest_limit_bytes = options_.manifest_limit_bytes;
-  api.metrics = [this] { return hub_metrics(*options_.data, *runtime_, api_->api(), link_->figures()); };
+  api.extensions = options_.extensions;
+  api.metrics = [this] {
+    return hub_metrics(*options_.data, *runtime_, api_->api(), link_->figures(),
+                       options_.backups ? options_.backups() : backup_figures{});
+  };
   api.ready = [this]() -> result<void> {
     const auto health = options_.data->health();
     if (!health.writable) return fail(errc::read_only, health.reason);

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "actors/runtime/runtime.hpp"
+#include "nodes/hub/backup_service.hpp"
 #include "nodes/hub/link_host.hpp"
 #include "nodes/hub/owner_gate.hpp"
 #include "nodes/parts/api_stack.hpp"
@@ -21,6 +22,8 @@ struct hub_core_options {
   std::size_t manifest_limit_bytes = 500 * 1024;
   duration certificate_life = std::chrono::hours(24 * 365);
   std::function<void(const address&, note)> log;
+  std::map<std::string, std::function<void(std::shared_ptr<api_reply>)>> extensions;  ///< as api_options
+  std::function<backup_figures()> backups;                                            ///< for metrics; may be absent
 };
 
 /// The hub's actors, API and link hosts over one store.

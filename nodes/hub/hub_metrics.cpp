@@ -63,10 +63,29 @@ void add_requests(prometheus::Registry& registry, const api_server& api) {
   }
 }
 
+void add_store(prometheus::Registry& registry, const store_figures& f) {
+  add_gauge(registry, "wheelhouse_store_file_bytes", "High-water mark of the data file",
+            static_cast<double>(f.file_bytes));
+  add_gauge(registry, "wheelhouse_store_quota_bytes", "Where the store turns read-only",
+            static_cast<double>(f.quota_bytes));
+  add_gauge(registry, "wheelhouse_store_history_changes", "Changes kept for watches and lists",
+            static_cast<double>(f.history));
+  add_gauge(registry, "wheelhouse_store_queued_batches", "Batches waiting for the writer",
+            static_cast<double>(f.queued));
+  add_gauge(registry, "wheelhouse_store_commits_total", "Group commits", static_cast<double>(f.commits));
+  add_gauge(registry, "wheelhouse_store_batches_total", "Batches in them", static_cast<double>(f.batches));
+  add_gauge(registry, "wheelhouse_store_commit_seconds_total", "Time in group commits, syncs included",
+            static_cast<double>(f.commit_micros) / 1e6);
+  add_gauge(registry, "wheelhouse_store_secrets_sealed", "1 if secrets are encrypted at rest",
+            f.sealing == "plain" ? 0 : 1);
+  add_gauge(registry, "wheelhouse_store_resealing", "1 while secrets are being sealed with a new key",
+            f.resealing ? 1 : 0);
+}
+
 }  // namespace
 
 std::string hub_metrics(const store& data, const actor_runtime& runtime, const api_server& api,
-                        const hub_link_figures& link) {
+                        const hub_link_figures& link, const backup_figures& backups) {
   prometheus::Registry registry;
   const auto window = data.window();
   add_gauge(registry, "wheelhouse_store_revision", "Newest durable revision",
@@ -74,6 +93,12 @@ std::string hub_metrics(const store& data, const actor_runtime& runtime, const a
   add_gauge(registry, "wheelhouse_store_compacted_revision", "Oldest revision that can no longer be read",
             static_cast<double>(window.compacted.get()));
   add_gauge(registry, "wheelhouse_store_writable", "1 unless the store is read-only", data.health().writable ? 1 : 0);
+  add_store(registry, data.figures());
+  if (backups.last_success)
+    add_gauge(registry, "wheelhouse_backup_last_success_timestamp_seconds", "When the last scheduled backup was made",
+              static_cast<double>(backups.last_success->time_since_epoch().count()) / 1e6);
+  add_gauge(registry, "wheelhouse_backup_failures_total", "Scheduled backups that failed since the start",
+            static_cast<double>(backups.failures));
   add_gauge(registry, "wheelhouse_link_members", "Spokes connected", static_cast<double>(link.members));
   add_gauge(registry, "wheelhouse_link_applicants", "Spokes waiting to be let in",
             static_cast<double>(link.applicants));

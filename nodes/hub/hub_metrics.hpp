@@ -3,12 +3,13 @@
 
 #include "actors/runtime/runtime.hpp"
 #include "apiserver/api.hpp"
+#include "nodes/hub/backup_service.hpp"
 #include "nodes/hub/link_host.hpp"
 
 namespace wh {
 
 /// What /metrics shows, in Prometheus' text format.
 std::string hub_metrics(const store& data, const actor_runtime& runtime, const api_server& api,
-                        const hub_link_figures& link);
+                        const hub_link_figures& link, const backup_figures& backups);
 
 }  // namespace wh

@@ -5,6 +5,7 @@
 #include "nodes/common/logging.hpp"
 #include "nodes/common/options.hpp"
 #include "nodes/hub/hub.hpp"
+#include "nodes/hub/hub_offline.hpp"
 #include "nodes/parts/node_log.hpp"
 
 namespace {
@@ -47,7 +48,71 @@ void add_options(wh::command& program, wh::hub_options& o, wh::log_options& log)
                .help = "Life of client certificates that the hub signs",
                .group = "Limits"},
               o.certificate_life);
+  program.add(
+      {.name = "store-quota", .value = "MIB", .help = "Where the store turns read-only, in MiB", .group = "Store"},
+      o.store_quota_mib);
+  program.add({.name = "history-age",
+               .value = "DURATION",
+               .help = "How long changes are kept for watches and lists; 0s: no limit by age",
+               .group = "Store"},
+              o.history_age);
+  program.add({.name = "history-changes",
+               .value = "N",
+               .help = "How many changes are kept at most; 0: no limit by number",
+               .group = "Store"},
+              o.history_changes);
+  program.add(
+      {.name = "encryption-key-file",
+       .value = "FILE",
+       .help = "Key file that secrets are encrypted at rest with, or off; default: DIR/encryption.key, made at need",
+       .group = "Store"},
+      o.encryption_key_file);
+  program.add({.name = "backup-dir",
+               .value = "DIR",
+               .help = "Folder for scheduled backups; none are made without it",
+               .group = "Backups"},
+              o.backup_dir);
+  program.add({.name = "backup-interval",
+               .value = "DURATION",
+               .help = "How often a scheduled backup is made",
+               .group = "Backups"},
+              o.backup_interval);
+  program.add({.name = "backup-keep", .value = "N", .help = "How many scheduled backups are kept", .group = "Backups"},
+              o.backup_keep);
   wh::add_log_options(program, log);
+}
+
+/// Commands for a data folder that no hub runs on.
+struct offline_options {
+  std::vector<std::string> arguments;
+  std::string backup;
+  std::string format = "text";
+};
+
+void add_offline_commands(wh::command& program, const wh::hub_options& o, offline_options& more) {
+  auto& verify =
+      program.subcommand("verify", "Check a stopped hub's data folder, or a backup file, and change nothing");
+  verify.add({.name = "backup", .value = "FILE", .help = "Check this backup instead of the data folder"}, more.backup);
+  verify.add({.name = "output",
+              .value = "FORMAT",
+              .help = "How to print the findings",
+              .letter = 'o',
+              .choices = {"text", "json"}},
+             more.format);
+  verify.footer("Exit code 0: sound. 1: damaged, or it could not be checked.");
+  verify.action([&] {
+    const bool json = more.format == "json";
+    return more.backup.empty() ? wh::verify_hub(o.data_dir, o.encryption_key_file, json)
+                               : wh::verify_backup(more.backup, o.encryption_key_file, o.data_dir, json);
+  });
+  auto& restore = program.subcommand("restore", "Make a data folder from a backup file");
+  restore.arguments("FILE", more.arguments, 1, 1);
+  restore.footer(
+      "The folder must be empty or absent. The restored hub has a new history: spokes notice, sync anew, and lose nothing.");
+  restore.action([&] { return wh::restore_hub(more.arguments.front(), o.data_dir, o.encryption_key_file); });
+  auto& key = program.subcommand("new-key", "Put a new key in front of the key file that secrets are encrypted with");
+  key.footer("Start the hub afterwards; when it says so, remove the older keys from the file.");
+  key.action([&] { return wh::run_new_key("wheelhouse-hub", o.encryption_key_file, o.data_dir); });
 }
 
 int serve(const wh::hub_options& options, const wh::log_options& log) {
@@ -86,6 +151,8 @@ int main(int argc, char** argv) {
   wh::log_options log;
   wh::command program("wheelhouse-hub", "The hub: keeps what every cluster should be, and what it is.");
   add_options(program, options, log);
+  offline_options offline;
+  add_offline_commands(program, options, offline);
   program.action([&] {
     if (auto ok = wh::validate(options); !ok) {
       std::fprintf(stderr, "wheelhouse-hub: %s\n", ok.err().message.c_str());

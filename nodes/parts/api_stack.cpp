@@ -22,6 +22,7 @@ api_stack::api_stack(const api_stack_options& options) : options_(options) {
   api.metrics = options.metrics;
   api.ready = options.ready;
   api.after = options.after;
+  api.extensions = options.extensions;
   api_ = make_api_server(api);
 }
 

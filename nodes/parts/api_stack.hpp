@@ -18,6 +18,7 @@ struct api_stack_options {
   std::size_t manifest_limit_bytes = 500 * 1024;
   std::function<std::string()> metrics;
   std::function<result<void>()> ready;
+  std::map<std::string, std::function<void(std::shared_ptr<api_reply>)>> extensions;  ///< as api_options
   std::function<void(duration, std::function<void()>)> after;  ///< timers for watch time-outs; null: none
 };
 

@@ -8,16 +8,18 @@
 #include "nodes/parts/local_ca.hpp"
 #include "nodes/parts/node_log.hpp"
 #include "nodes/parts/openssl_crypto.hpp"
+#include "nodes/parts/secret_keys.hpp"
 #include "nodes/spoke/spoke_core.hpp"
 #include "transport/link_live.hpp"
 
 namespace wh {
 namespace {
 
-result<std::unique_ptr<store>> open_store(const std::string& dir, rng& random) {
+result<std::unique_ptr<store>> open_store(const std::string& dir, rng& random, const secret_keys& keys) {
   lmdb_options lmdb;
   lmdb.dir = dir;
   lmdb.incarnation_seed = random_uuid(random);
+  use_secret_keys(lmdb, keys);
   return open_lmdb_store(lmdb);
 }
 
@@ -35,6 +37,7 @@ struct spoke::parts {
   spoke_options options;
   spoke_settings settings;
   rng random{random_seed()};
+  secret_keys keys;
   std::unique_ptr<store> agent_data;
   std::unique_ptr<store> cluster_data;
   openssl_crypto crypto;
@@ -49,12 +52,17 @@ struct spoke::parts {
 };
 
 result<void> spoke::parts::open_data() {
-  auto agent = open_store(options.data_dir + "/agent", random);
+  auto opened_keys = open_secret_keys(options.encryption_key_file, options.data_dir);
+  if (!opened_keys) return opened_keys.err();
+  keys = std::move(*opened_keys);
+  auto agent = open_store(options.data_dir + "/agent", random, keys);
   if (!agent) return agent.err();
   agent_data = std::move(*agent);
-  auto objects = open_store(options.data_dir + "/cluster", random);
+  auto objects = open_store(options.data_dir + "/cluster", random, keys);
   if (!objects) return objects.err();
   cluster_data = std::move(*objects);
+  for (const auto* data : {agent_data.get(), cluster_data.get()})
+    log_sealing(*data, keys, live_link_timers(loop).after);
   return {};
 }
 

@@ -68,6 +68,17 @@ TEST_CASE("what was put into a backup file comes out of it", "[persistence][back
   REQUIRE(backup_writer::create(path).err().code == errc::already_exists);
 }
 
+TEST_CASE("the first bytes of a backup tell its size", "[persistence][backup]") {
+  temp_dir dir;
+  const std::string bytes = read_all(small_file(dir));
+  const auto announced = [&](std::size_t n) { return announced_backup_size(std::string_view(bytes).substr(0, n), "empty"); };
+  std::size_t n = 0;
+  while (!announced(n)) REQUIRE(++n < bytes.size());
+  REQUIRE(*announced(n) == bytes.size());
+  REQUIRE(n < bytes.size() - 50);
+  REQUIRE_FALSE(announced_backup_size(std::string(64, '\xff'), "empty"));
+}
+
 TEST_CASE("no byte of a backup file can be changed, cut off or added unnoticed", "[persistence][backup]") {
   temp_dir dir;
   const std::string bytes = read_all(small_file(dir));

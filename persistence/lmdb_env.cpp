@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "persistence/lmdb_format.hpp"
+#include "persistence/page_check.hpp"
 
 namespace wh::storage {
 
@@ -62,6 +63,19 @@ result<void> check_presence(const std::string& dir) {
                           path, dir));
 }
 
+/// LMDB believes what it reads, so it must not see a damaged page.
+result<void> check_data(const std::string& dir) {
+  const std::string path = dir + data_name;
+  struct stat data {};
+  if (::stat(path.c_str(), &data) != 0 || data.st_size == 0) return {};  // a new store
+  const auto report = check_pages(path);
+  if (!report) return report.err();
+  if (report->problems.empty()) return {};
+  const std::size_t more = report->problems.size() - 1;
+  return fail(errc::corrupt, fmt::format("{} is damaged: {}{}; restore a backup", path, report->problems.front(),
+                                         more == 0 ? "" : fmt::format(" (and {} more)", more)));
+}
+
 result<void> write_marker(const std::string& dir) {
   const std::string path = dir + marker_name;
   if (::access(path.c_str(), F_OK) == 0) return {};
@@ -88,6 +102,7 @@ result<std::unique_ptr<lmdb_env>> lmdb_env::open(const lmdb_options& options) {
   if (!lock) return lock.err();
   env->lock_ = *std::move(lock);
   if (auto ok = check_presence(options.dir); !ok) return ok.err();
+  if (auto ok = check_data(options.dir); !ok) return ok.err();
   if (auto ok = env->open_env(); !ok) return ok.err();
   if (auto ok = write_marker(options.dir); !ok) return ok.err();
   return env;

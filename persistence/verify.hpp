@@ -18,7 +18,8 @@ struct verify_options {
   std::string file;                      ///< or a data file by itself, such as a backup's
   std::shared_ptr<const key_ring> keys;  ///< null: sealed bodies are counted, not opened
   std::size_t problems_max = 100;        ///< further ones are counted only
-  /// Called with every current object, in key order, when its record is sound (opened if it could be). May add problems.
+  /// Called with every current object, in key order, when its record is sound (its body is null when it is sealed
+  /// and there are no keys). May add problems.
   std::function<void(const record&, const std::function<void(std::string)>& problem)> examine;
 };
 

@@ -313,7 +313,7 @@ class Spoke:
         self.process.kill()
 
     def stolen_identity(self):
-        """(certificate, key, agent name) as a thief with access to the data folder finds them."""
+        """(certificate, key, agent name) as a thief with access to the data folder finds them, unless they are sealed."""
         with open(os.path.join(self.folder, "agent", "data.mdb"), "rb") as file:
             stored = file.read().decode("latin-1")
         found = re.findall(r'"agent":"([^"]+)"[^}]*?"certificate":"(-----BEGIN CERT[^"]+)"[^}]*?"key":"(-----BEGIN [^"]+)"',
@@ -360,8 +360,8 @@ class World:
         """`at`: a Hub or a Spoke."""
         return self.run(["kubectl", "--kubeconfig", at.kubeconfig, *arguments], check=check, stdin=stdin)
 
-    def joined_spokes(self, hub, *clusters):
-        spokes = [Spoke(self, cluster, hub.join_command(cluster)) for cluster in clusters]
+    def joined_spokes(self, hub, *clusters, flags=()):
+        spokes = [Spoke(self, cluster, hub.join_command(cluster), *flags) for cluster in clusters]
         self.whctl("accept", *clusters, "--wait", f"{int(30 * TIME_FACTOR)}s", hub=hub)
         return spokes
 

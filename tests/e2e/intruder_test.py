@@ -55,7 +55,8 @@ class Intruder(E2eTest):
     @classmethod
     def prepare(cls):
         cls.hub = Hub(cls.world)
-        cls.c1, cls.c2 = cls.world.joined_spokes(cls.hub, "c1", "c2")
+        # Its identity lies open, so that it can be stolen from the disk.
+        cls.c1, cls.c2 = cls.world.joined_spokes(cls.hub, "c1", "c2", flags=("--encryption-key-file", "off"))
         cls.ca = cls.hub.ca_pem()
         cls.hub.api.create(works("c2"), manifest_work("private", [config_map("private", "1")]))
         cls.hub.api.create(works("c1"), manifest_work("own", [config_map("own", "1")]))

@@ -193,7 +193,8 @@ TEST_CASE("a copy, an empty environment and one of another program's are sound, 
   {
     const auto s = open(options_for(dir.sub("store")));
     for (int i = 0; i < 300; ++i) must(*s, put_of(config(std::to_string(i)), std::string(900, 'x')));
-    REQUIRE(backup_store(*s, dir.sub("copy")).ok());
+    REQUIRE(backup_store(*s, {}, dir.sub("backup")).ok());
+    REQUIRE(backup_reader::open(dir.sub("backup"))->copy(backup_store_section, dir.sub("copy")).ok());
   }
   REQUIRE(joined(*check_pages(dir.sub("copy"))) == "");
   MDB_env* env = nullptr;

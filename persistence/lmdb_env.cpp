@@ -142,8 +142,7 @@ result<void> lmdb_env::open_env() {
   auto ok = check_length();
   if (ok) {
     keep_file_longer_than_pages();
-    int dead = 0;
-    mdb_reader_check(env_, &dead);
+    clear_dead_readers();
     ok = open_tables();
   }
   needs_reopen_ = !ok.ok();
@@ -225,9 +224,16 @@ result<std::uint64_t> lmdb_env::bytes_in_use() const {
   return file_bytes() - pages * page_bytes_;
 }
 
+void lmdb_env::clear_dead_readers() {
+  int dead = 0;
+  mdb_reader_check(env_, &dead);
+}
+
 void lmdb_env::keep_file_longer_than_pages() {
   const std::uint64_t needed = file_bytes() + slack_bytes / 2;
   if (extended_bytes_ >= needed) return;
+  // A tool that died while it read keeps pages from being reused until somebody clears it; growth is when that matters.
+  clear_dead_readers();
   const std::uint64_t length = (needed / slack_bytes + 1) * slack_bytes;
   // Sparse: it takes no space on disk. The commit's own sync makes it durable; failing, the next commit tries again.
   if (::truncate((options_.dir + data_name).c_str(), static_cast<off_t>(length)) == 0) extended_bytes_ = length;

@@ -85,6 +85,7 @@ class lmdb_env {
   result<void> open_env();
   result<void> check_length();
   result<void> open_tables();
+  void clear_dead_readers();
   void keep_file_longer_than_pages();
   void close_env();
 

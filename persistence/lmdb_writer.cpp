@@ -348,6 +348,8 @@ result<void> lmdb_writer::compact_some(lmdb_group& group) {
 
 void lmdb_writer::fail_all(std::vector<submission>& batches, const error& cause) {
   failing_ = true;
+  // Not only with the next write: after a failed meta page LMDB refuses readers, too.
+  if (shared_.env->needs_reopen()) reopen();
   const error refusal =
       fail(errc::read_only, fmt::format("the store in {} cannot be written ({}); it recovers when that is cured",
                                         options_.dir, cause.message));

@@ -1,9 +1,4 @@
 // Disks that fail and power that goes, by standing between LMDB and the system's write calls.
-#include <dlfcn.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <sys/uio.h>
-
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -11,143 +6,13 @@
 #include <mutex>
 
 #include "base/random.hpp"
+#include "tests/persistence/faulty_disk.hpp"
 #include "tests/persistence/store_fixture.hpp"
 
 using namespace wh;
 using namespace wh::test;
 
 namespace {
-
-template <class Function>
-Function real(const char* name) {
-  Function f = nullptr;
-  void* symbol = ::dlsym(RTLD_NEXT, name);
-  std::memcpy(&f, &symbol, sizeof f);
-  return f;
-}
-
-/// What the disk does instead of obeying, and what it would lose if the power went now.
-struct disk {
-  std::recursive_mutex mutex;  // a snapshot is itself written to disk
-  int write_error = 0;
-  int sync_error = 0;
-  int meta_error = 0;
-
-  /// The data file's bytes before each write that was not synced yet, oldest first.
-  struct unsynced {
-    off_t at;
-    std::string before;
-  };
-  bool recording = false;
-  dev_t device = 0;
-  ino_t inode = 0;
-  off_t synced_length = 0;
-  std::vector<unsynced> lost;
-  std::function<void()> on_write;
-
-  bool is_data(int fd) const {
-    struct stat info {};
-    return ::fstat(fd, &info) == 0 && info.st_ino == inode && info.st_dev == device;
-  }
-
-  void watch(const std::string& path) {
-    const std::lock_guard lock(mutex);
-    struct stat info {};
-    if (::stat(path.c_str(), &info) != 0) std::abort();
-    device = info.st_dev;
-    inode = info.st_ino;
-    synced_length = info.st_size;
-  }
-
-  void set(int disk::*member, int error) {
-    const std::lock_guard lock(mutex);
-    this->*member = error;
-  }
-
-  void reset() {
-    const std::lock_guard lock(mutex);
-    write_error = sync_error = meta_error = 0;
-    recording = false;
-    inode = 0;
-    lost.clear();
-    on_write = {};
-  }
-};
-
-disk& the_disk() {
-  static disk d;
-  return d;
-}
-
-bool is_synchronous(int fd) { return (::fcntl(fd, F_GETFL) & O_DSYNC) != 0; }
-
-/// Called before each write to the watched file; nonzero: the error it fails with.
-int before_write(int fd, off_t at, std::size_t n) {
-  disk& d = the_disk();
-  const std::lock_guard lock(d.mutex);
-  if (d.inode == 0 || !d.is_data(fd)) return 0;
-  const bool meta = is_synchronous(fd);
-  if (meta && d.meta_error != 0) return d.meta_error;
-  if (!meta && d.write_error != 0) return d.write_error;
-  if (!d.recording) return 0;
-  if (d.on_write) d.on_write();
-  if (meta) return 0;  // durable as soon as it is written
-  std::string before(n, '\0');
-  const auto got = ::pread(fd, before.data(), n, at);
-  before.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
-  before.resize(n, '\0');
-  d.lost.push_back({at, std::move(before)});
-  return 0;
-}
-
-}  // namespace
-
-extern "C" ssize_t pwrite(int fd, const void* bytes, size_t n, off_t at) {
-  if (const int e = before_write(fd, at, n); e != 0) {
-    errno = e;
-    return -1;
-  }
-  static const auto next = real<ssize_t (*)(int, const void*, size_t, off_t)>("pwrite");
-  return next(fd, bytes, n, at);
-}
-
-extern "C" ssize_t writev(int fd, const struct iovec* parts, int count) {
-  size_t n = 0;
-  for (int i = 0; i < count; ++i) n += parts[i].iov_len;
-  if (const int e = before_write(fd, ::lseek(fd, 0, SEEK_CUR), n); e != 0) {
-    errno = e;
-    return -1;
-  }
-  static const auto next = real<ssize_t (*)(int, const struct iovec*, int)>("writev");
-  return next(fd, parts, count);
-}
-
-extern "C" int fdatasync(int fd) {
-  disk& d = the_disk();
-  {
-    const std::lock_guard lock(d.mutex);
-    if (d.inode != 0 && d.is_data(fd)) {
-      if (d.sync_error != 0) {
-        errno = d.sync_error;
-        return -1;
-      }
-      struct stat info {};
-      ::fstat(fd, &info);
-      d.synced_length = info.st_size;
-      d.lost.clear();
-    }
-  }
-  // The simulated disk decides what is durable; the real one need not be asked.
-  return 0;
-}
-
-namespace {
-
-lmdb_options durable_options(const std::string& dir) {
-  lmdb_options o = options_for(dir);
-  o.sync = true;
-  return o;
-}
 
 /// The folder as a power cut would leave it: the file as it is, without what was not synced.
 void copy_after_power_cut(const std::string& from, const std::string& to, const disk& d) {
@@ -162,11 +27,6 @@ void copy_after_power_cut(const std::string& from, const std::string& to, const 
   file.close();
   std::filesystem::resize_file(to + "/data.mdb", static_cast<std::uintmax_t>(d.synced_length));
 }
-
-/// A failed test must not leave a broken disk to the next.
-struct healed_afterwards {
-  ~healed_afterwards() { the_disk().reset(); }
-};
 
 struct fault {
   const char* name;

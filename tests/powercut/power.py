@@ -1,0 +1,35 @@
+"""Starts programs on the simulated disk of libwh_powercut.so, whose power can be cut."""
+
+import json
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "e2e"))
+
+from harness import REPO, TIME_FACTOR  # noqa: E402
+
+LIBRARY = os.environ.get("WH_POWERCUT_LIB", os.path.join(REPO, "build", "release", "tests", "libwh_powercut.so"))
+
+
+def environment(folder, seed, after=0, nosync=False):
+    """What a program's environment needs for files below the folder to be at risk."""
+    if not os.path.exists(LIBRARY):
+        sys.exit(f"{LIBRARY} is missing: build the target wh_powercut, or set WH_POWERCUT_LIB")
+    options = os.environ.get("ASAN_OPTIONS", "")
+    return {"LD_PRELOAD": LIBRARY, "WH_POWERCUT_DIR": folder, "WH_POWERCUT_SEED": str(seed),
+            "WH_POWERCUT_AFTER": str(after), "WH_POWERCUT_NOSYNC": "1" if nosync else "0",
+            # The library comes before a sanitizer's; its calls still pass through that one's where it matters.
+            "ASAN_OPTIONS": f"{options}:verify_asan_link_order=0"}
+
+
+def report(folder, seconds=10.0):
+    """What the cut did, once the folder is as the disk would have it. Call it when the process is dead."""
+    path = folder + ".powercut/report"
+    limit = time.monotonic() + seconds * TIME_FACTOR
+    while not os.path.exists(path):
+        if time.monotonic() > limit:
+            raise AssertionError(f"no report of a cut in {path}: the process died of something else")
+        time.sleep(0.001)
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)

@@ -45,9 +45,11 @@ result<void> make_folder(const std::string& dir) {
   std::error_code ec;
   const fs::path parent = fs::absolute(dir, ec).lexically_normal().parent_path();
   fs::create_directories(parent, ec);
-  if (::mkdir(dir.c_str(), 0700) != 0 && errno != EEXIST) return io_error("create the folder", dir);
+  const bool made = ::mkdir(dir.c_str(), 0700) == 0;
+  if (!made && errno != EEXIST) return io_error("create the folder", dir);
   if (!fs::is_directory(dir, ec)) return fail(errc::io, dir + " is not a folder");
-  return {};
+  // Syncs inside a folder are worth nothing if a power cut takes the folder itself.
+  return made ? sync_path(parent.string()) : result<void>();
 }
 
 /// Tells a store that lost its data from a folder in which none was ever completed.
@@ -76,6 +78,30 @@ result<void> check_data(const std::string& dir) {
                                          more == 0 ? "" : fmt::format(" (and {} more)", more)));
 }
 
+/// True if LMDB never committed anything to the file. It writes its first two pages without syncing them before its
+/// first commit does, so a power cut during the creation can leave any part of them.
+bool never_committed(const std::string& path) {
+  constexpr off_t txn_number_at = 144;  // in each of the two pages; 0 until a commit
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  std::uint64_t numbers[2] = {};
+  for (int page = 0; page < 2; ++page)
+    if (::pread(fd, &numbers[page], sizeof numbers[page], page * ::sysconf(_SC_PAGESIZE) + txn_number_at) < 0)
+      numbers[page] = ~std::uint64_t{0};
+  ::close(fd);
+  return numbers[0] == 0 && numbers[1] == 0;
+}
+
+/// A store whose creation was cut off held nothing yet. Moved and not removed: a file put here by hand is its owner's.
+result<void> set_unfinished_aside(const std::string& dir) {
+  const std::string path = dir + data_name;
+  struct stat found {};
+  if (::stat((dir + marker_name).c_str(), &found) == 0 || ::stat(path.c_str(), &found) != 0) return {};
+  if (!never_committed(path)) return {};
+  if (::rename(path.c_str(), (path + ".unfinished").c_str()) != 0) return io_error("set aside", path);
+  return {};
+}
+
 result<void> write_marker(const std::string& dir) {
   const std::string path = dir + marker_name;
   if (::access(path.c_str(), F_OK) == 0) return {};
@@ -102,6 +128,7 @@ result<std::unique_ptr<lmdb_env>> lmdb_env::open(const lmdb_options& options) {
   if (!lock) return lock.err();
   env->lock_ = *std::move(lock);
   if (auto ok = check_presence(options.dir); !ok) return ok.err();
+  if (auto ok = set_unfinished_aside(options.dir); !ok) return ok.err();
   if (auto ok = check_data(options.dir); !ok) return ok.err();
   if (auto ok = env->open_env(); !ok) return ok.err();
   if (auto ok = write_marker(options.dir); !ok) return ok.err();

@@ -104,6 +104,8 @@ result<void> make_folder(const std::string& path, mode_t mode) {
     std::error_code ignored;
     if (std::filesystem::is_directory(so_far, ignored)) continue;
     if (::mkdir(so_far.c_str(), mode) != 0 && errno != EEXIST) return os_error("cannot create folder", so_far.string());
+    // Syncs inside a folder are worth nothing if a power cut takes the folder itself.
+    if (auto ok = sync_folder_of(so_far.string()); !ok) return ok;
   }
   std::error_code ignored;
   if (!std::filesystem::is_directory(whole, ignored)) return fail(errc::io, path + " is not a folder");

@@ -68,6 +68,30 @@ TEST_CASE("a missing data file is noticed, a folder that never held a store is n
   REQUIRE(open_lmdb_store(o).ok());
 }
 
+TEST_CASE("a store whose creation was cut off is created anew, one that was finished never is",
+          "[persistence][damage]") {
+  for (const std::streamoff lost : {0, 4096}) {
+    for (const bool finished : {false, true}) {
+      INFO("page at " << lost << (finished ? ", finished" : ", not finished"));
+      temp_dir dir;
+      const lmdb_options o = options_for(dir.sub("store"));
+      std::filesystem::create_directories(o.dir);
+      MDB_env* env = nullptr;
+      REQUIRE(mdb_env_create(&env) == 0);
+      REQUIRE(mdb_env_open(env, o.dir.c_str(), 0, 0600) == 0);
+      mdb_env_close(env);
+      std::fstream file(o.dir + "/data.mdb", std::ios::in | std::ios::out | std::ios::binary);
+      file.seekp(lost);
+      file.write(std::string(4096, '\0').data(), 4096);
+      file.close();
+      if (finished) std::ofstream(o.dir + "/created").close();
+      const auto opened = open_lmdb_store(o);
+      REQUIRE(opened.ok() == !finished);
+      if (opened.ok()) must(**opened, put_of(config("a"), "1"));
+    }
+  }
+}
+
 TEST_CASE("a data file full of garbage is refused", "[persistence][damage]") {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     temp_dir dir;

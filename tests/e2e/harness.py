@@ -188,11 +188,12 @@ class Api:
 class Process:
     """A program in the background; its output goes to a log file."""
 
-    def __init__(self, world, name, arguments):
+    def __init__(self, world, name, arguments, environment=None):
         self.name = name
         self.log_path = world.path(f"{name}.log")
         with open(self.log_path, "ab") as log:
-            self.child = subprocess.Popen(arguments, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=world.folder)
+            self.child = subprocess.Popen(arguments, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=world.folder,
+                                          env={**os.environ, **(environment or {})})
         world.processes.append(self)
 
     def running(self):
@@ -239,15 +240,17 @@ def wait_for_file(process, path, what):
 class Hub:
     """A hub on free ports, which it keeps over restarts."""
 
-    def __init__(self, world, name="hub", *flags):
+    def __init__(self, world, name="hub", *flags, folder=None, started=True):
         self.world = world
         self.name = name
-        self.folder = world.path(name)
+        self.folder = folder or world.path(name)
         self.flags = list(flags)
+        self.environment = {}
         self.addresses = {"api": "127.0.0.1:0", "link": "127.0.0.1:0"}
         self.process = None
         self.api = None
-        self.start()
+        if started:
+            self.start()
 
     @property
     def kubeconfig(self):
@@ -257,13 +260,23 @@ class Hub:
         return [program("wheelhouse-hub"), "--data-dir", self.folder, "--api-listen", self.addresses["api"],
                 "--link-listen", self.addresses["link"], *self.flags]
 
+    @property
+    def ready_file(self):
+        return os.path.join(self.folder, "hub.json")
+
+    def launch(self):
+        if os.path.exists(self.ready_file):
+            os.remove(self.ready_file)
+        self.process = Process(self.world, self.name, self.command(), self.environment)
+
     def start(self):
-        ready = os.path.join(self.folder, "hub.json")
-        if os.path.exists(ready):
-            os.remove(ready)
-        self.process = Process(self.world, self.name, self.command())
-        wait_for_file(self.process, ready, f"{self.name} is ready")
-        with open(ready, encoding="utf-8") as file:
+        self.launch()
+        wait_for_file(self.process, self.ready_file, f"{self.name} is ready")
+        self.meet()
+
+    def meet(self):
+        """Learns where it is, once it is ready."""
+        with open(self.ready_file, encoding="utf-8") as file:
             self.addresses = json.load(file)
         self.api = Api.from_kubeconfig(self.kubeconfig)
 
@@ -283,12 +296,14 @@ class Hub:
 class Spoke:
     """A spoke; its first start is the join command, later ones give the data folder alone."""
 
-    def __init__(self, world, cluster, join, *flags):
+    def __init__(self, world, cluster, join, *flags, folder=None, started=True):
         self.world = world
         self.cluster = cluster
-        self.folder = world.path(cluster)
+        self.folder = folder or world.path(cluster)
+        self.environment = {}
         self.process = None
-        self.start(join, *flags)
+        if started:
+            self.start(join, *flags)
 
     @property
     def kubeconfig(self):
@@ -301,7 +316,7 @@ class Spoke:
         words[0] = program(words[0])
         if "--data-dir" in words:
             words[words.index("--data-dir") + 1] = self.folder
-        self.process = Process(self.world, self.cluster, words + list(flags))
+        self.process = Process(self.world, self.cluster, words + list(flags), self.environment)
 
     @property
     def api(self):

@@ -44,6 +44,7 @@ constexpr std::string_view name(const send_to_hub*) { return "send_to_hub"; }
 constexpr std::string_view name(const prescribe*) { return "prescribe"; }
 constexpr std::string_view name(const withdraw*) { return "withdraw"; }
 constexpr std::string_view name(const resend_report*) { return "resend_report"; }
+constexpr std::string_view name(const cluster_unknown*) { return "cluster_unknown"; }
 constexpr std::string_view name(const report_acked*) { return "report_acked"; }
 constexpr std::string_view name(const work_held*) { return "work_held"; }
 constexpr std::string_view name(const report_ready*) { return "report_ready"; }

@@ -147,6 +147,9 @@ struct withdraw {
 };
 /// Agent to every work with an unacknowledged report: the link is synced again, send it.
 struct resend_report {};
+/// Agent to every work with an unacknowledged report: the hub has no such cluster any more, so nobody waits for the word
+/// that a work is over.
+struct cluster_unknown {};
 struct report_acked {
   std::string uid;
   std::uint64_t seq = 0;
@@ -216,11 +219,11 @@ struct give_up {
 /// The sender has nothing left to do: end it after what it has received.
 struct retire_me {};
 
-using message =
-    std::variant<timer_fired, object_changed, admit_write, admit_reply, spoke_connected, join_asked, spoke_frame,
-                 session_closed, send_to_spoke, close_session, dial_hub, hub_connected, dial_failed, hub_frame,
-                 send_to_hub, prescribe, withdraw, resend_report, report_acked, work_held, report_ready, finished_ready,
-                 cluster_call, cluster_reply, cluster_watch, drifted, cluster_facts, give_up, retire_me>;
+using message = std::variant<timer_fired, object_changed, admit_write, admit_reply, spoke_connected, join_asked,
+                             spoke_frame, session_closed, send_to_spoke, close_session, dial_hub, hub_connected,
+                             dial_failed, hub_frame, send_to_hub, prescribe, withdraw, resend_report, report_acked,
+                             work_held, report_ready, finished_ready, cluster_call, cluster_reply, cluster_watch,
+                             drifted, cluster_facts, give_up, retire_me, cluster_unknown>;
 
 /// The message's type name, for traces and counters.
 std::string_view name_of(const message& m);

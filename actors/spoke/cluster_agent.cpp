@@ -131,6 +131,9 @@ void handle(cluster_agent& self, const refused& m, const context&, outbox& out) 
   const std::string text = "the hub refused the connection: " + m.message;
   self.retry_after = m.retry_after;
   if (m.final && self.cert_pem.empty()) return out.send(node, give_up{text});
+  // The hub lets a cluster go when its works are over, so their last confirmation is what this spoke may have missed.
+  if (m.code == errc::not_found)
+    for (const auto& name : self.unreported) out.send(work_address(name), cluster_unknown{});
   // A member keeps its cluster as it is, and asks again now and then: a person may change the hub's mind.
   if (m.final) self.retry_after = std::chrono::seconds(30);
   tell(self, m.final ? note_level::error : note_level::warning, text, out);

@@ -173,6 +173,11 @@ void on(work& self, const resend_report&, const context&, outbox& out) {
   offer_report(self, out);
 }
 
+/// Only a work that is over may be forgotten so easily: should the hub know it after all, an empty round ends it again.
+void on(work& self, const cluster_unknown&, const context&, outbox& out) {
+  if (self.held && self.finished) forget(self, out);
+}
+
 void on(work& self, const report_acked& m, const context&, outbox& out) {
   if (m.uid != self.uid || m.seq <= self.report_acked || m.seq > self.report_seq) return;
   self.report_acked = m.seq;

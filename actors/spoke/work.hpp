@@ -104,6 +104,7 @@ inline bool wants_to_retire(const work& self) { return !self.held; }
 void on(work& self, const prescribe& m, const context& ctx, outbox& out);
 void on(work& self, const withdraw& m, const context& ctx, outbox& out);
 void on(work& self, const resend_report& m, const context& ctx, outbox& out);
+void on(work& self, const cluster_unknown& m, const context& ctx, outbox& out);
 void on(work& self, const report_acked& m, const context& ctx, outbox& out);
 void on(work& self, const cluster_reply& m, const context& ctx, outbox& out);
 void on(work& self, const drifted& m, const context& ctx, outbox& out);

@@ -124,6 +124,21 @@ TEST_CASE("reports wait for the link and are asked for again after a sync", "[cl
   CHECK(frames<work_report>(s.b.handle(s.self, ready)).size() == 1);
 }
 
+TEST_CASE("when the hub has no such cluster, works with something unconfirmed are told", "[cluster_agent]") {
+  spoke_bench s;
+  s.sync();
+  const work_held quiet{.held = {"quiet", "u1", generation{1}, false}, .gone = false, .reports_pending = false};
+  const work_held over{.held = {"over", "u2", generation{1}, true}, .gone = false, .reports_pending = true};
+  s.b.handle(s.self, quiet);
+  s.b.handle(s.self, over);
+  const auto other =
+      s.receive(refused{.code = errc::unavailable, .message = "later", .retry_after = {}, .final = false});
+  CHECK(sent<cluster_unknown>(other).empty());
+  const auto out = s.receive(refused{.code = errc::not_found, .message = "gone", .retry_after = {}, .final = true});
+  REQUIRE(sent<cluster_unknown>(out).size() == 1);
+  CHECK(out.sends[0].to == address{actor_kind::work, "over"});
+}
+
 TEST_CASE("a lost link is dialled again after a back-off", "[cluster_agent]") {
   spoke_bench s;
   s.sync();

@@ -263,6 +263,20 @@ TEST_CASE("a deleted work removes its objects and the anchor, then waits for the
   CHECK_FALSE(c.b.has(prescription));
 }
 
+TEST_CASE("a work that is over is forgotten when the hub has no such cluster, any other is kept", "[work]") {
+  cluster_bench c;
+  c.give(prescribe{desired({config_map("a", "1")})});
+  c.give(cluster_unknown{});
+  CHECK(c.b.has(prescription));
+  CHECK(c.find("a"));
+  c.give(prescribe{desired({config_map("a", "1")}, 1, true)});
+  REQUIRE(c.said_finished());
+  c.give(cluster_unknown{});
+  CHECK_FALSE(c.b.has(prescription));
+  CHECK_FALSE(c.b.has({names::work_states, "", "w"}));
+  CHECK(wants_to_retire(c.self));
+}
+
 TEST_CASE("a work of the same name that comes after one that is over reports anew", "[work]") {
   cluster_bench c;
   c.give(prescribe{desired({config_map("a", "1")})});

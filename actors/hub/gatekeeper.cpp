@@ -12,6 +12,9 @@
 namespace wh {
 namespace {
 
+/// Joins that a token remembers having let in: more than can be between the two commits that a join takes.
+constexpr std::size_t remembered_joins_max = 256;
+
 bool is_label_char(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; }
 
 /// The CSR must ask for exactly the identity of this cluster and agent: whole segments, no extra organisation.
@@ -40,26 +43,37 @@ error unknown_token() {
   return {errc::unauthorized, "the bootstrap token is not valid on this hub: get a new one with: whctl get token"};
 }
 
-result<void> check_token(draft& secret, const join_asked& m, bool known_key, const context& ctx) {
+/// The use is durable before the cluster is: a hub that dies between the two must not ask the same spoke for another one.
+result<void> use_up(draft& secret, const std::string& join) {
+  const std::string uses = secret_value(secret.doc(), "uses-remaining");
+  if (uses.empty()) return {};
+  std::string let_in = secret_value(secret.doc(), "let-in");
+  const std::string line = join + "\n";
+  if (let_in.starts_with(line) || let_in.find("\n" + line) != std::string::npos) return {};
+  std::uint32_t left = 0;
+  const auto parsed = std::from_chars(uses.data(), uses.data() + uses.size(), left);
+  if (parsed.ec != std::errc() || left == 0)
+    return fail(errc::unauthorized, "the bootstrap token is used up: get a new one with: whctl get token");
+  if (std::count(let_in.begin(), let_in.end(), '\n') >= static_cast<std::ptrdiff_t>(remembered_joins_max))
+    let_in.erase(0, let_in.find('\n') + 1);
+  secret.doc()["data"]["let-in"] = to_base64(let_in + line);
+  secret.doc()["data"]["uses-remaining"] = to_base64(std::to_string(left - 1));
+  return {};
+}
+
+result<void> check_token(draft& secret, const join_asked& m, const std::string& key_sha256, const context& ctx) {
   const auto dot = m.request.token.find('.');
   if (!ctx.crypto.equal_secret(ctx.crypto.sha256_hex(std::string_view(m.request.token).substr(dot + 1)),
                                secret_value(secret.doc(), "token-secret-sha256")) ||
       secret_value(secret.doc(), "usage-bootstrap-join") != "true")
     return unknown_token();
-  if (known_key) return {};
+  if (owns_name(m, key_sha256, ctx)) return {};
   const auto expires = parse_rfc3339(secret_value(secret.doc(), "expiration"));
   if (!expires || *expires <= ctx.now)
     return fail(errc::unauthorized,
                 fmt::format("the bootstrap token expired at {}: get a new one with: whctl get token",
                             secret_value(secret.doc(), "expiration")));
-  const std::string uses = secret_value(secret.doc(), "uses-remaining");
-  if (uses.empty()) return {};
-  std::uint32_t left = 0;
-  const auto parsed = std::from_chars(uses.data(), uses.data() + uses.size(), left);
-  if (parsed.ec != std::errc() || left == 0)
-    return fail(errc::unauthorized, "the bootstrap token is used up: get a new one with: whctl get token");
-  secret.doc()["data"]["uses-remaining"] = to_base64(std::to_string(left - 1));
-  return {};
+  return use_up(secret, m.cluster + "/" + key_sha256);
 }
 
 result<void> admit_join(const join_asked& m, const context& ctx, outbox& out) {
@@ -70,7 +84,7 @@ result<void> admit_join(const join_asked& m, const context& ctx, outbox& out) {
   if (dot == std::string::npos || dot == 0 || dot > 32) return unknown_token();
   auto secret = draft::open(bootstrap_token_key(m.request.token.substr(0, dot)), ctx);
   if (!secret) return unknown_token();
-  if (auto ok = check_token(*secret, m, owns_name(m, *key_sha256, ctx), ctx); !ok) return ok;
+  if (auto ok = check_token(*secret, m, *key_sha256, ctx); !ok) return ok;
   if (!secret->in_flight()) out.writes.preconditions.push_back(at_revision{secret->key(), secret->rev()});
   if (!secret->save(out)) out.writes.preconditions.clear();
   return {};

@@ -72,6 +72,23 @@ TEST_CASE("a token with two uses lets two clusters in and refuses the third", "[
   CHECK(refusal(g.ask(join("abc123.s3cret", "c3"))).find("used up") != std::string::npos);
 }
 
+TEST_CASE("a join that a crash of the hub cut short takes one use of the token", "[gatekeeper]") {
+  gate g(std::chrono::hours(1), "1");
+  CHECK(refusal(g.ask(join("abc123.s3cret", "c1"))).empty());
+  // The cluster's actor never got it: there is no ManagedCluster.
+  CHECK(sent<join_asked>(g.ask(join("abc123.s3cret", "c1"))).size() == 1);
+  CHECK(refusal(g.ask(join("abc123.s3cret", "c2"))).find("used up") != std::string::npos);
+}
+
+TEST_CASE("a token for many clusters remembers only the latest joins", "[gatekeeper]") {
+  gate g(std::chrono::hours(1), "300");
+  for (int i = 0; i < 299; ++i) g.ask(join("abc123.s3cret", "c" + std::to_string(i)));
+  g.ask(join("abc123.s3cret", "c298"));
+  CHECK(g.ask(join("abc123.s3cret", "c0")).writes.puts.size() == 1);
+  CHECK(refusal(g.ask(join("abc123.s3cret", "c1"))).find("used up") != std::string::npos);
+  CHECK(refusal(g.ask(join("abc123.s3cret", "c298"))).empty());
+}
+
 TEST_CASE("the key that owns the name asks again without using the token, even when it has expired", "[gatekeeper]") {
   gate g(-std::chrono::seconds(1), "0");
   g.b.put_document(

@@ -5,10 +5,12 @@
 #include "actors/names.hpp"
 #include "apiserver/local_reply.hpp"
 #include "resources/status_answer.hpp"
+#include "sim/mortal_store.hpp"
 
 namespace wh {
 namespace {
 
+constexpr const char* hub_name = "hub";
 constexpr const char* token_id = "abcdef";
 constexpr const char* token_secret = "0123456789abcdefghijklmnop";
 /// 2026-01-01: a date that reads as one in traces.
@@ -36,20 +38,68 @@ fleet::fleet(const fleet_options& options)
                 .now = [this] { return world_.now().time_since_epoch(); }},
                fake_identity),
       seeds_(options.seed ^ 0x736565) {
-  hub_.data = make_memory_store("hub-" + std::to_string(options.seed));
+  hub_.data = make_store(hub_name, "hub-" + std::to_string(options.seed), "");
   hub_.crypto = std::make_unique<fake_crypto>(seeds_.next(), "fake ca");
   for (int i = 0; i < options.clusters; ++i) {
     spoke_node node;
-    node.agent = make_memory_store("agent-" + std::to_string(i));
-    node.cluster = make_memory_store("cluster-" + std::to_string(i));
+    node.agent = make_store(cluster_name(i), "agent-" + std::to_string(i), " in the agent's store");
+    node.cluster = make_store(cluster_name(i), "cluster-" + std::to_string(i), " in the cluster's store");
     node.crypto = std::make_unique<fake_crypto>(seeds_.next());
     spokes_.push_back(std::move(node));
   }
+  if (options.crashes) expect_crashes();
 }
 
 fleet::~fleet() {
   for (int i = 0; i < clusters(); ++i) crash_spoke(i);
   crash_hub();
+}
+
+fleet::node_store fleet::make_store(const std::string& node, const std::string& history,
+                                    const std::string& what) const {
+  node_store made;
+  made.disk = make_memory_store(history);
+  if (options_.crashes) made.mortal = make_mortal_store(*made.disk, *options_.crashes, node, what);
+  return made;
+}
+
+virtual_options fleet::runtime_of(const std::string& node) const {
+  virtual_options o{
+      .name = node, .commit_delay_max = options_.commit_delay_max, .outcome_delay_max = options_.commit_delay_max};
+  if (options_.crashes)
+    o.around_send = [points = options_.crashes, node](const envelope& e, const std::function<void()>& send) {
+      points->around(node, fmt::format("{} to {} from {}", name_of(e.body), to_string(e.to), to_string(e.from)), send);
+    };
+  return o;
+}
+
+std::function<void(const address&, note)> fleet::log_of(const std::string& node) const {
+  if (!options_.log) return [](const address&, const note&) {};
+  return [log = options_.log, node](const address& who, const note& line) { log(node, who, line); };
+}
+
+void fleet::expect_crashes() {
+  network_.on_write([points = options_.crashes](const std::string& spoke, bool by_hub, std::size_t bytes,
+                                                const std::function<void()>& write) {
+    points->around(by_hub ? hub_name : spoke,
+                   fmt::format("frames of {} bytes {} {}", bytes, by_hub ? "to" : "from", spoke), write);
+  });
+  options_.crashes->on_death([this](const std::string& node) {
+    world_.schedule(duration::zero(), [this, node] { bury(node); });
+    world_.schedule(options_.restart_after, [this, node] { start_again(node); });
+  });
+}
+
+void fleet::bury(const std::string& node) {
+  if (node == hub_name) return crash_hub();
+  for (int i = 0; i < clusters(); ++i)
+    if (cluster_name(i) == node) crash_spoke(i);
+}
+
+void fleet::start_again(const std::string& node) {
+  if (node == hub_name) return start_hub();
+  for (int i = 0; i < clusters(); ++i)
+    if (cluster_name(i) == node) start_spoke(i);
 }
 
 link_timers fleet::timers_of(const life_token& alive) {
@@ -64,21 +114,20 @@ link_timers fleet::timers_of(const life_token& alive) {
 
 void fleet::start_hub() {
   if (hub_.core) return;
+  if (options_.crashes) options_.crashes->revive(hub_name);
   hub_.alive = std::make_shared<bool>(true);
   hub_core_options o;
-  o.data = hub_.data.get();
+  o.data = hub_.data.view();
   o.crypto = hub_.crypto.get();
   o.now = [this] { return world_.now(); };
   o.seed = seeds_.next();
   o.timers = timers_of(hub_.alive);
   o.make_runtime = [this](runtime_options r) {
-    return std::make_unique<virtual_runtime>(world_, std::move(r),
-                                             virtual_options{.name = "hub",
-                                                             .commit_delay_max = options_.commit_delay_max,
-                                                             .outcome_delay_max = options_.commit_delay_max});
+    return std::make_unique<virtual_runtime>(world_, std::move(r), runtime_of(hub_name));
   };
-  o.log = [](const address&, note) {};
+  o.log = log_of(hub_name);
   auto opened = hub_core::open(o);
+  if (is_dead(hub_name)) return hub_.alive.reset();
   if (!opened) throw std::runtime_error("hub: " + opened.err().message);
   hub_.core = std::move(*opened);
   network_.listen(hub_.core->link().acceptor(), "fake ca");
@@ -94,26 +143,26 @@ void fleet::crash_hub() {
 
 void fleet::start_spoke(int i) {
   auto& node = spokes_[static_cast<std::size_t>(i)];
+  const std::string name = cluster_name(i);
   if (node.core) return;
+  if (options_.crashes) options_.crashes->revive(name);
   node.alive = std::make_shared<bool>(true);
   spoke_core_options o;
-  o.agent_data = node.agent.get();
-  o.cluster_data = node.cluster.get();
+  o.agent_data = node.agent.view();
+  o.cluster_data = node.cluster.view();
   o.crypto = node.crypto.get();
   o.now = [this] { return world_.now(); };
   o.seed = seeds_.next();
   o.timers = timers_of(node.alive);
-  o.dial = network_.dialer(cluster_name(i));
-  o.make_runtime = [this, i](runtime_options r) {
-    return std::make_unique<virtual_runtime>(world_, std::move(r),
-                                             virtual_options{.name = cluster_name(i),
-                                                             .commit_delay_max = options_.commit_delay_max,
-                                                             .outcome_delay_max = options_.commit_delay_max});
+  o.dial = network_.dialer(name);
+  o.make_runtime = [this, name](runtime_options r) {
+    return std::make_unique<virtual_runtime>(world_, std::move(r), runtime_of(name));
   };
-  o.settings = {cluster_name(i), "hub.example:6444", "sha256:pin", fmt::format("{}.{}", token_id, token_secret)};
+  o.settings = {name, "hub.example:6444", "sha256:pin", fmt::format("{}.{}", token_id, token_secret)};
   o.on_give_up = [&node](const std::string& why) { node.gave_up = why; };
-  o.log = [](const address&, note) {};
+  o.log = log_of(name);
   auto opened = spoke_core::open(o);
+  if (is_dead(name)) return node.alive.reset();
   if (!opened) throw std::runtime_error("spoke: " + opened.err().message);
   node.core = std::move(*opened);
   node.core->start();
@@ -128,12 +177,15 @@ void fleet::crash_spoke(int i) {
   node.core.reset();
 }
 
-result<document> fleet::ask(api_server& api, api_request request) {
+result<document> fleet::ask(const std::string& node, const life_token& life, api_server& api, api_request request) {
   // Shared, because the answer may still come when nobody waits any more.
   const auto answer = std::make_shared<std::optional<api_response>>();
   const std::string what = request.method + " " + request.target;
-  api.handle(std::move(request), std::make_shared<local_reply>([answer](api_response r) { *answer = std::move(r); }));
-  world_.advance_until([&] { return answer->has_value(); }, std::chrono::seconds(30));
+  api.handle(std::move(request), std::make_shared<local_reply>([this, node, answer](api_response r) {
+               if (!is_dead(node)) *answer = std::move(r);
+             }));
+  const auto over = [answer, life = std::weak_ptr(life)] { return answer->has_value() || life.expired(); };
+  world_.advance_until(over, std::chrono::seconds(30));
   if (!*answer) return fail(errc::timeout, what + " was not answered");
   const std::string body = (*answer)->body ? *(*answer)->body : "";
   if ((*answer)->status >= 300) return error_of_answer((*answer)->status, body);
@@ -143,7 +195,7 @@ result<document> fleet::ask(api_server& api, api_request request) {
 result<document> fleet::request(const std::string& method, const std::string& target, const document& body,
                                 const std::string& content_type) {
   if (!hub_.core) return fail(errc::unavailable, "the hub is down");
-  return ask(hub_.core->api().api(), request_as_admin(method, target, body, content_type));
+  return ask(hub_name, hub_.alive, hub_.core->api().api(), request_as_admin(method, target, body, content_type));
 }
 
 void fleet::request_blindly(const std::string& method, const std::string& target, const document& body) {
@@ -156,21 +208,24 @@ result<document> fleet::cluster_request(int i, const std::string& method, const 
                                         const document& body, const std::string& content_type) {
   auto& node = spokes_[static_cast<std::size_t>(i)];
   if (!node.core) return fail(errc::unavailable, "the spoke is down");
-  return ask(node.core->cluster().api().api(), request_as_admin(method, target, body, content_type));
+  return ask(cluster_name(i), node.alive, node.core->cluster().api().api(),
+             request_as_admin(method, target, body, content_type));
+}
+
+document fleet::bootstrap_token(duration life) const {
+  return {{"apiVersion", "v1"},
+          {"kind", "Secret"},
+          {"metadata", {{"name", fmt::format("bootstrap-token-{}", token_id)}, {"namespace", "kube-system"}}},
+          {"type", "bootstrap.kubernetes.io/token"},
+          {"stringData",
+           {{"token-id", token_id},
+            {"token-secret-sha256", hub_.crypto->sha256_hex(token_secret)},
+            {"expiration", to_rfc3339(world_.now() + life)},
+            {"usage-bootstrap-join", "true"}}}};
 }
 
 void fleet::make_token(duration life) {
-  const document secret = {
-      {"apiVersion", "v1"},
-      {"kind", "Secret"},
-      {"metadata", {{"name", fmt::format("bootstrap-token-{}", token_id)}, {"namespace", "kube-system"}}},
-      {"type", "bootstrap.kubernetes.io/token"},
-      {"stringData",
-       {{"token-id", token_id},
-        {"token-secret-sha256", hub_.crypto->sha256_hex(token_secret)},
-        {"expiration", to_rfc3339(world_.now() + life)},
-        {"usage-bootstrap-join", "true"}}}};
-  auto made = request("POST", "/api/v1/namespaces/kube-system/secrets", secret);
+  auto made = request("POST", "/api/v1/namespaces/kube-system/secrets", bootstrap_token(life));
   if (!made) throw std::runtime_error(made.err().message);
 }
 

@@ -5,6 +5,7 @@
 
 #include "nodes/hub/hub_core.hpp"
 #include "nodes/spoke/spoke_core.hpp"
+#include "sim/crash_points.hpp"
 #include "sim/fake_crypto.hpp"
 #include "sim/virtual_link.hpp"
 #include "sim/virtual_runtime.hpp"
@@ -16,6 +17,11 @@ struct fleet_options {
   int clusters = 3;
   network_faults faults;
   duration commit_delay_max = std::chrono::milliseconds(2);
+  /// Kills nodes: a dead one is taken away at the next turn and started again after `restart_after`. Null: nobody dies.
+  crash_points* crashes = nullptr;
+  duration restart_after = std::chrono::seconds(1);
+  /// What the nodes log; empty: nobody reads it.
+  std::function<void(const std::string& node, const address& who, const note& line)> log = {};
 };
 
 /// A hub and its spokes in virtual time: the same actors, session cores, request cores and stores' semantics as live, on one
@@ -40,9 +46,12 @@ class fleet {
   bool spoke_up(int i) const { return spokes_[static_cast<std::size_t>(i)].core != nullptr; }
   const std::string& gave_up(int i) const { return spokes_[static_cast<std::size_t>(i)].gave_up; }
 
-  store& hub_store() { return *hub_.data; }
-  store& agent_store(int i) { return *spokes_[static_cast<std::size_t>(i)].agent; }
-  store& cluster_store(int i) { return *spokes_[static_cast<std::size_t>(i)].cluster; }
+  // The disks, which outlive the nodes.
+  store& hub_store() { return *hub_.data.disk; }
+  store& agent_store(int i) { return *spokes_[static_cast<std::size_t>(i)].agent.disk; }
+  store& cluster_store(int i) { return *spokes_[static_cast<std::size_t>(i)].cluster.disk; }
+  /// Sessions and such of the hub that is up.
+  hub_link_figures hub_links() const { return hub_.core->link().figures(); }
 
   /// One request to the hub's API as an administrator; lets time pass until it is answered. errc::timeout: the answer did
   /// not come, and whether the write happened is unknown.
@@ -55,7 +64,8 @@ class fleet {
                                    const document& body = nullptr,
                                    const std::string& content_type = "application/json");
 
-  /// Makes the bootstrap token that every spoke of the fleet joins with.
+  /// The Secret of the bootstrap token that every spoke of the fleet joins with, and its making.
+  document bootstrap_token(duration life) const;
   void make_token(duration life);
   /// Approves the cluster's certificate request and accepts it, once it has asked; false if it does not within a minute.
   bool accept(int i);
@@ -63,22 +73,35 @@ class fleet {
  private:
   /// Callbacks of a dead node must not run: every one of them asks this first.
   using life_token = std::shared_ptr<bool>;
+  /// A disk, and the node's view of it when the node can die at any moment.
+  struct node_store {
+    std::unique_ptr<store> disk;
+    std::unique_ptr<store> mortal;
+    store* view() const { return mortal ? mortal.get() : disk.get(); }
+  };
   struct hub_node {
-    std::unique_ptr<store> data;
+    node_store data;
     std::unique_ptr<fake_crypto> crypto;
     std::unique_ptr<hub_core> core;
     life_token alive;
   };
   struct spoke_node {
-    std::unique_ptr<store> agent;
-    std::unique_ptr<store> cluster;
+    node_store agent;
+    node_store cluster;
     std::unique_ptr<fake_crypto> crypto;
     std::unique_ptr<spoke_core> core;
     life_token alive;
     std::string gave_up;
   };
+  node_store make_store(const std::string& node, const std::string& history, const std::string& what) const;
+  virtual_options runtime_of(const std::string& node) const;
   link_timers timers_of(const life_token& alive);
-  result<document> ask(api_server& api, api_request request);
+  std::function<void(const address&, note)> log_of(const std::string& node) const;
+  bool is_dead(const std::string& node) const { return options_.crashes && options_.crashes->dead(node); }
+  void expect_crashes();
+  void bury(const std::string& node);
+  void start_again(const std::string& node);
+  result<document> ask(const std::string& node, const life_token& life, api_server& api, api_request request);
 
   fleet_options options_;
   virtual_world world_;

@@ -60,6 +60,7 @@ struct virtual_network::core : std::enable_shared_from_this<core> {
   network_faults faults;
   const link_timers timers;
   const identify_function identify;
+  write_hook around_write;  ///< empty: every write is carried out
   rng random;
   accept_handler accept;  ///< empty: nobody listens
   std::string hub_ca_pem;
@@ -89,12 +90,8 @@ class virtual_end final : public connection, public std::enable_shared_from_this
   void write(std::string bytes) override {
     const auto net = net_.lock();
     if (!net || phase_ != phase::open || bytes.empty()) return;
-    if (bytes.size() > 1 && net->random.chance(net->faults.split)) {
-      const auto at = 1 + net->random.below(bytes.size() - 1);
-      queue_piece(*net, {bytes.substr(0, at)});
-      bytes.erase(0, at);
-    }
-    queue_piece(*net, {std::move(bytes)});
+    if (!net->around_write) return put_on_wire(*net, std::move(bytes));
+    net->around_write(spoke_, side_ == side::hub, bytes.size(), [&] { put_on_wire(*net, std::move(bytes)); });
   }
 
   void close() override {
@@ -159,6 +156,15 @@ class virtual_end final : public connection, public std::enable_shared_from_this
     std::optional<error> ending = {};  ///< the stream ends here, for this reason
     duration due{};
   };
+
+  void put_on_wire(net_core& net, std::string bytes) {
+    if (bytes.size() > 1 && net.random.chance(net.faults.split)) {
+      const auto at = 1 + net.random.below(bytes.size() - 1);
+      queue_piece(net, {bytes.substr(0, at)});
+      bytes.erase(0, at);
+    }
+    queue_piece(net, {std::move(bytes)});
+  }
 
   void queue_piece(net_core& net, piece p) {
     auto wait = net.delay();
@@ -323,6 +329,8 @@ link_dialer virtual_network::dialer(std::string spoke) {
       self->dial({spoke, tls.identity.cert_pem, timeout, std::move(on_connected), std::move(on_failed)});
   };
 }
+
+void virtual_network::on_write(write_hook hook) { core_->around_write = std::move(hook); }
 
 void virtual_network::set_faults(const network_faults& faults) { core_->faults = faults; }
 

@@ -25,6 +25,10 @@ struct network_faults {
 /// Which way packets of a partitioned spoke are lost.
 enum class lost_way : std::uint8_t { none = 0, to_hub = 1, to_spoke = 2, both = 3 };
 
+/// Carries out a write by one of the two ends by calling `write`, or does not.
+using write_hook =
+    std::function<void(const std::string& spoke, bool by_hub, std::size_t bytes, const std::function<void()>& write)>;
+
 /// Who the end of a connection is, from the certificate that it dialled with. Never asked about an empty one.
 using identify_function = std::function<peer_identity(const std::string& cert_pem)>;
 
@@ -55,6 +59,8 @@ class virtual_network {
   /// For the spoke's link host; `spoke` is the name for the calls below.
   link_dialer dialer(std::string spoke);
 
+  /// Is asked about every write from now on.
+  void on_write(write_hook hook);
   /// What follows travels under these faults.
   void set_faults(const network_faults& faults);
   /// Packets of the spoke are lost that way until told otherwise; lost_way::none heals, and what waited is delivered.

@@ -233,6 +233,11 @@ result<void> virtual_runtime::deliver(envelope&& e) {
 }
 
 void virtual_runtime::dispatch(envelope e, const std::optional<commit>& under) {
+  if (!how_.around_send) return send(std::move(e), under);
+  how_.around_send(e, [&] { send(std::move(e), under); });
+}
+
+void virtual_runtime::send(envelope e, const std::optional<commit>& under) {
   if (is_port(e.to)) {
     if (options_.to_port) options_.to_port(std::move(e), under);
     return;

@@ -81,6 +81,8 @@ struct virtual_options {
   std::string name;              ///< in traces, before the actor: `hub`
   duration commit_delay_max{};   ///< a batch reaches the store after 0 to this; until then a crash loses it
   duration outcome_delay_max{};  ///< the actor learns the outcome after 0 to this
+  /// Carries out each send of an actor by calling `send`, or does not; empty: each is carried out.
+  std::function<void(const envelope& what, const std::function<void()>& send)> around_send{};
 };
 
 /// One process' actors in a virtual world. `options.now`, `threads` and `mailbox_max` mean what they mean live, except
@@ -112,6 +114,7 @@ class virtual_runtime final : public actor_runtime {
   std::shared_ptr<actor> reach(const address& a);
   result<void> deliver(envelope&& e);
   void dispatch(envelope e, const std::optional<commit>& under);
+  void send(envelope e, const std::optional<commit>& under);
   void submit(const std::shared_ptr<actor>& from, batch b, std::uint64_t ticket);
   duration wait_until(instant& not_before, duration most);
   bool quiet() const;

@@ -197,7 +197,8 @@ void restore(cluster_agent& self, const context& ctx, outbox& out) {
   for (const auto& r : ctx.data.list({names::prescriptions, "", ""})) {
     const auto doc = decode_stored(r.key, r.body);
     self.held[r.key.name] = {r.key.name, std::string(uid_of(doc)), generation_of(doc), is_deleting(doc)};
-    // Each work tells on its own start whether it has something unacknowledged.
+    // Until the work says otherwise: after a restart of this actor alone it would not say so again.
+    self.unreported.insert(r.key.name);
   }
   dial(self, out);
 }
@@ -238,13 +239,12 @@ void on(cluster_agent& self, const work_held& m, const context&, outbox&) {
   else self.unreported.erase(m.held.name);
 }
 
+// That a report is pending stands in work_held, which comes with it: in a full mailbox either may be overtaken by the other.
 void on(cluster_agent& self, const report_ready& m, const context&, outbox& out) {
-  self.unreported.insert(m.report.name);
   if (self.link && self.link->synced) to_hub(self, m.report, out);
 }
 
 void on(cluster_agent& self, const finished_ready& m, const context&, outbox& out) {
-  self.unreported.insert(m.finished.name);
   if (self.link && self.link->synced) to_hub(self, m.finished, out);
 }
 

@@ -115,7 +115,9 @@ TEST_CASE("reports wait for the link and are asked for again after a sync", "[cl
   s.sync();
   s.b.handle(s.self, session_closed{session_id{1}, {errc::unavailable, "cut"}});
   const report_ready ready{{.name = "w", .uid = "u", .seq = 1, .observed = generation{1}, .status = share("{}")}};
+  const work_held pending{.held = {"w", "u", generation{1}, false}, .gone = false, .reports_pending = true};
   CHECK(frames<work_report>(s.b.handle(s.self, ready)).empty());
+  s.b.handle(s.self, pending);
   s.b.handle(s.self, hub_connected{session_id{1}, "ca"});
   s.receive(welcome{.hub_incarnation = "hub-1", .hub_now = {}, .accepted = true, .lease = std::chrono::seconds(60)});
   const auto out = s.receive(sync_done{});
@@ -137,6 +139,25 @@ TEST_CASE("when the hub has no such cluster, works with something unconfirmed ar
   const auto out = s.receive(refused{.code = errc::not_found, .message = "gone", .retry_after = {}, .final = true});
   REQUIRE(sent<cluster_unknown>(out).size() == 1);
   CHECK(out.sends[0].to == address{actor_kind::work, "over"});
+}
+
+TEST_CASE("a report that waits in the mailbox does not outlive the news that nothing is pending", "[cluster_agent]") {
+  spoke_bench s;
+  s.sync();
+  s.b.handle(s.self, work_held{.held = {"w", "u", generation{1}, false}, .gone = true, .reports_pending = false});
+  s.b.handle(s.self,
+             report_ready{{.name = "w", .uid = "u", .seq = 1, .observed = generation{1}, .status = share("{}")}});
+  CHECK(sent<resend_report>(s.receive(sync_done{})).empty());
+}
+
+TEST_CASE("an agent that starts over asks every work for what is unacknowledged", "[cluster_agent]") {
+  spoke_bench s;
+  s.b.put_document({names::prescriptions, "", "w"},
+                   {{"metadata", {{"name", "w"}, {"uid", "u"}, {"generation", 3}, {"namespace", "c1"}}}});
+  s.sync();
+  CHECK(sent<resend_report>(s.receive(sync_done{})).size() == 1);
+  s.b.handle(s.self, work_held{.held = {"w", "u", generation{3}, false}, .gone = false, .reports_pending = false});
+  CHECK(sent<resend_report>(s.receive(sync_done{})).empty());
 }
 
 TEST_CASE("a lost link is dialled again after a back-off", "[cluster_agent]") {

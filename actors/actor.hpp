@@ -62,11 +62,11 @@ class crypto_port {
   virtual std::string ca_pem() const = 0;
 };
 
-/// What a handler is told.
+/// What a handler is told; all it refers to outlives the handler, and no more.
 struct context {
   instant now;
-  address self;
-  address from;
+  const address& self;
+  const address& from;
   rng& random;
   const reader& data;
   crypto_port& crypto;

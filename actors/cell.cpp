@@ -79,31 +79,30 @@ void cell::start() {
   counters_.quarantined.store(false, std::memory_order_relaxed);
   phase_ = phase::running;
   outbox out;
-  std::optional<delivery> none;
-  if (attempt(self_, none, [&](const context& ctx) { logic_->restart(ctx, out); })) conclude(std::move(out), {});
+  if (attempt(self_, {}, host_.ticks(), [&](const context& ctx) { logic_->restart(ctx, out); })) conclude(out, {});
 }
 
 bool cell::idle() const {
   return in_flight_ == 0 && phase_ != phase::settling && (!trouble_ || trouble_->waiting.empty());
 }
 
-void cell::deliver(envelope e, nanoseconds waited) {
+void cell::deliver(envelope&& e, nanoseconds posted) {
+  const auto now = host_.ticks();
   cell_counters::add(counters_.messages);
-  cell_counters::add(counters_.mailbox_nanos, static_cast<std::uint64_t>(std::max<std::int64_t>(0, waited.count())));
-  delivery d{std::move(e)};
+  cell_counters::add(counters_.mailbox_nanos,
+                     static_cast<std::uint64_t>(std::max<std::int64_t>(0, (now - posted).count())));
   switch (phase_) {
-    case phase::running: return run(std::move(d));
+    case phase::running: return run({&e}, now);
     case phase::quarantined:
-      return drop(d, fail(errc::unavailable, to_string(self_) + " is quarantined: its handlers failed too often"));
+      return drop(e, fail(errc::unavailable, to_string(self_) + " is quarantined: its handlers failed too often"));
     case phase::settling:
-    case phase::resting: return keep_back(std::move(d));
+    case phase::resting: return keep_back(std::move(e));
   }
 }
 
-/// Calls into the actor; false when it threw, in which case recovery has begun and has taken `cause`.
+/// Calls into the actor; false when it threw, in which case recovery has begun and has taken the message.
 template <class Handler>
-bool cell::attempt(const address& from, std::optional<delivery>& cause, Handler&& handler) {
-  const auto began = host_.ticks();
+bool cell::attempt(const address& from, const cause& of, nanoseconds began, Handler&& handler) {
   std::string what;
   std::optional<error> cannot_read;
   bool done = false;
@@ -121,45 +120,44 @@ bool cell::attempt(const address& from, std::optional<delivery>& cause, Handler&
   }
   cell_counters::add(counters_.handler_nanos, static_cast<std::uint64_t>((host_.ticks() - began).count()));
   if (done) return true;
-  if (cannot_read) store_unreadable(std::move(cause), std::move(*cannot_read));
-  else handler_threw(std::move(cause), what);
+  if (cannot_read) store_unreadable(of, std::move(*cannot_read));
+  else handler_threw(of, what);
   return false;
 }
 
-void cell::run(delivery d) {
-  if (env_.trace) env_.trace(d.what, host_.now());
+void cell::run(const cause& of, nanoseconds began) {
+  const envelope& e = *of.what;
+  if (env_.trace) env_.trace(e, host_.now());
   outbox out;
   bool known = true;
-  std::optional<delivery> cause{std::move(d)};
-  const bool done =
-      attempt(cause->what.from, cause, [&](const context& ctx) { known = logic_->handle(cause->what.body, ctx, out); });
-  if (!done) return;
-  if (!known) return reject_unknown(*cause);
-  conclude(std::move(out), std::move(cause));
+  if (!attempt(e.from, of, began, [&](const context& ctx) { known = logic_->handle(e.body, ctx, out); })) return;
+  if (!known) return reject_unknown(e);
+  conclude(out, of);
 }
 
-void cell::reject_unknown(const delivery& d) {
+void cell::reject_unknown(const envelope& e) {
   cell_counters::add(counters_.unhandled);
-  log(note_level::warning, "no handler for " + std::string(name_of(d.what.body)) + " from " + to_string(d.what.from));
-  answer_failure(d, fail(errc::internal, to_string(self_) + " does not admit writes"));
+  log(note_level::warning, "no handler for " + std::string(name_of(e.body)) + " from " + to_string(e.from));
+  answer_failure(e, fail(errc::internal, to_string(self_) + " does not admit writes"));
 }
 
 /// Persist, then send, then arm timers: at once when there is nothing to wait for, else when the unit's turn has come.
-void cell::conclude(outbox out, std::optional<delivery> cause) {
+void cell::conclude(outbox& out, const cause& of) {
   if (out.writes.empty() && held_.empty()) return release(out, std::nullopt);
   unit u;
   batch writes = std::move(out.writes);
   out.writes = {};
   u.effects = std::move(out);
-  u.cause = std::move(cause);
+  if (of.what) u.origin = of.taken();
   if (writes.empty()) {
     held_.push_back(std::move(u));
-    return;
+    return count_held();
   }
   u.ticket = ++last_ticket_;
   u.puts = writes.puts;
   u.erases = writes.erases;
   held_.push_back(std::move(u));
+  count_held();
   ++in_flight_;
   writes.from = {to_string(self_), life_};
   host_.submit(std::move(writes), last_ticket_);
@@ -184,10 +182,13 @@ void cell::release_ready() {
   while (!held_.empty() && held_.front().releasable()) {
     unit u = std::move(held_.front());
     held_.pop_front();
-    if (!u.cause && trouble_) trouble_->restore_failures = 0;
+    count_held();
+    if (!u.origin && trouble_) trouble_->restore_failures = 0;
     release(u.effects, u.under);
   }
 }
+
+void cell::count_held() { counters_.held.store(static_cast<std::uint32_t>(held_.size()), std::memory_order_relaxed); }
 
 void cell::release(outbox& effects, const std::optional<commit>& under) {
   for (auto& s : effects.sends) host_.dispatch({std::move(s.to), self_, std::move(s.body)}, under);
@@ -231,9 +232,9 @@ void cell::fire_due_timers() {
       return std::pair(a.due, a.number) < std::pair(b.due, b.number);
     });
     if (next == timers_.end() || next->due > now) return;
-    timer_fired fired{std::move(next->name)};
+    envelope fired{self_, self_, timer_fired{std::move(next->name)}};
     timers_.erase(next);
-    run({{self_, self_, std::move(fired)}});
+    run({&fired}, host_.ticks());
   }
 }
 

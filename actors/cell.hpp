@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "actors/actor.hpp"
+#include "actors/mailbox.hpp"
 
 /// What every runtime does alike for one actor. The cell turns handlers into units, keeps their order, survives failed
 /// writes and throwing handlers; it knows neither threads nor clocks nor CAF. The runtime that hosts it brings messages,
@@ -48,12 +49,20 @@ struct cell_counters {
   counter dropped{0};
   counter restarts{0};
   counter reloads{0};
+  counter coalesced{0};  ///< merged with one that waited
+  counter refused{0};    ///< by the runtime, because the mailbox was full
   counter handler_nanos{0};
   counter mailbox_nanos{0};
   std::atomic<std::uint32_t> waiting{0};  ///< messages that the cell itself keeps back
+  std::atomic<std::uint32_t> held{0};     ///< units that are not durable yet, or behind one that is not
   std::atomic<bool> quarantined{false};
 
-  static void add(counter& c, std::uint64_t n = 1) { c.fetch_add(n, std::memory_order_relaxed); }
+  /// Only whoever runs the cell adds so: no other thread writes the counter, and a locked instruction costs a message more
+  /// than all its other bookkeeping.
+  static void add(counter& c, std::uint64_t n = 1) {
+    c.store(c.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  }
+  static void add_from_any_thread(counter& c) { c.fetch_add(1, std::memory_order_relaxed); }
 };
 
 /// Thrown by a runtime's reader when the store cannot be read: the actor must not take that for absence.
@@ -101,8 +110,8 @@ class cell {
   /// Restores the actor from the store; called once, before anything else. Also begins a fresh life when a retired
   /// actor gets another message.
   void start();
-  /// A message, and how long it was in the mailbox.
-  void deliver(envelope e, std::chrono::nanoseconds waited);
+  /// A message that came into the mailbox at `posted`, by the host's ticks. Moved from only where it must be kept.
+  void deliver(envelope&& e, std::chrono::nanoseconds posted);
   void on_outcome(std::uint64_t ticket, result<commit> outcome);
   void on_wake();
 
@@ -118,6 +127,12 @@ class cell {
     envelope what;
     int failures = 0;
   };
+  /// The message that a handler works on, where it lies; null: the restart itself.
+  struct cause {
+    envelope* what = nullptr;
+    int failures = 0;
+    delivery taken() const { return {std::move(*what), failures}; }
+  };
 
   /// Everything that one handler wants done, until it is done.
   struct unit {
@@ -126,8 +141,8 @@ class cell {
     std::optional<error> failure;  ///< once refused
     std::vector<put> puts;         ///< kept for the overlay
     std::vector<erase> erases;
-    outbox effects;                 ///< without its writes
-    std::optional<delivery> cause;  ///< none: the restart itself
+    outbox effects;                  ///< without its writes
+    std::optional<delivery> origin;  ///< none: the restart itself
     bool releasable() const { return ticket == 0 || under.has_value(); }
   };
 
@@ -140,6 +155,7 @@ class cell {
   /// Most actors never need it, so it is allocated at the first failure.
   struct trouble {
     std::list<delivery> waiting;
+    coalescer index;  ///< of `waiting`
     bool threw = false;
     std::vector<std::chrono::nanoseconds> throws;  ///< within the last minute
     std::chrono::nanoseconds last_throw{};
@@ -154,21 +170,22 @@ class cell {
 
   // cell.cpp: the normal course
   template <class Handler>
-  bool attempt(const address& from, std::optional<delivery>& cause, Handler&& handler);
-  void run(delivery d);
-  void conclude(outbox out, std::optional<delivery> cause);
+  bool attempt(const address& from, const cause& of, std::chrono::nanoseconds began, Handler&& handler);
+  void run(const cause& of, std::chrono::nanoseconds began);
+  void conclude(outbox& out, const cause& of);
   void release(outbox& effects, const std::optional<commit>& under);
   void release_ready();
   void arm(timer_request request);
   void wake_by(std::chrono::nanoseconds at);
   void fire_due_timers();
-  void reject_unknown(const delivery& d);
+  void reject_unknown(const envelope& e);
+  void count_held();
 
   // cell_recovery.cpp: when it goes wrong
   trouble& in_trouble();
-  void keep_back(delivery d);
-  void handler_threw(std::optional<delivery> cause, const std::string& what);
-  void store_unreadable(std::optional<delivery> cause, error why);
+  void keep_back(envelope&& e);
+  void handler_threw(const cause& of, const std::string& what);
+  void store_unreadable(const cause& of, error why);
   void settle();
   void recover();
   std::list<unit> take_lost();
@@ -179,9 +196,9 @@ class cell {
   void quarantine();
   void restart();
   void catch_up();
-  void answer_failure(const delivery& d, error why);
+  void answer_failure(const envelope& e, error why);
   error admission_error(const admit_write& write, const error& failure) const;
-  void drop(const delivery& d, error why);
+  void drop(const envelope& e, error why);
   void log(note_level level, std::string text);
   void count_waiting();
 

@@ -32,6 +32,9 @@ std::optional<errc> refusal(const precondition& p, const reader& durable) {
   return std::nullopt;
 }
 
+/// Timers are gone with the state that asked for them; the restart arms what is due again.
+bool is_timer(const envelope& e) { return std::holds_alternative<timer_fired>(e.body); }
+
 bool asks_for_namespace(const batch& b) {
   return std::any_of(b.preconditions.begin(), b.preconditions.end(),
                      [](const precondition& p) { return std::holds_alternative<namespace_active>(p); });
@@ -51,33 +54,31 @@ void cell::count_waiting() {
                           std::memory_order_relaxed);
 }
 
-void cell::keep_back(delivery d) {
+void cell::keep_back(envelope&& e) {
   auto& t = in_trouble();
   // A client is better served by an answer now than by one after the back-off.
-  if (phase_ == phase::resting && t.environment && std::holds_alternative<admit_write>(d.what.body))
-    return answer_failure(d, *t.environment);
-  t.waiting.push_back(std::move(d));
+  if (phase_ == phase::resting && t.environment && std::holds_alternative<admit_write>(e.body))
+    return answer_failure(e, *t.environment);
+  if (t.index.merge(e)) return cell_counters::add_from_any_thread(counters_.coalesced);
+  t.waiting.push_back({std::move(e)});
+  t.index.add(t.waiting.back().what);
   count_waiting();
 }
 
-void cell::answer_failure(const delivery& d, error why) {
-  const auto* write = std::get_if<admit_write>(&d.what.body);
-  if (!write) return;
-  host_.dispatch(
-      {d.what.from, self_, admit_reply{.id = write->id, .failure = std::move(why), .put_index = -1, .body = {}}},
-      std::nullopt);
+void cell::answer_failure(const envelope& e, error why) {
+  if (auto answer = refusal_of(e, std::move(why))) host_.dispatch(std::move(*answer), std::nullopt);
 }
 
-void cell::drop(const delivery& d, error why) {
+void cell::drop(const envelope& e, error why) {
   cell_counters::add(counters_.dropped);
-  answer_failure(d, std::move(why));
+  answer_failure(e, std::move(why));
 }
 
-void cell::handler_threw(std::optional<delivery> cause, const std::string& what) {
-  if (cause) {
-    log(note_level::error, "dropped " + std::string(name_of(cause->what.body)) + " from " +
-                               to_string(cause->what.from) + ", its handler failed: " + what);
-    drop(*cause, fail(errc::internal, "a handler of " + to_string(self_) + " failed: " + what));
+void cell::handler_threw(const cause& of, const std::string& what) {
+  if (of.what) {
+    log(note_level::error, "dropped " + std::string(name_of(of.what->body)) + " from " + to_string(of.what->from) +
+                               ", its handler failed: " + what);
+    drop(*of.what, fail(errc::internal, "a handler of " + to_string(self_) + " failed: " + what));
   } else {
     log(note_level::error, "cannot restore itself: " + what);
   }
@@ -86,10 +87,10 @@ void cell::handler_threw(std::optional<delivery> cause, const std::string& what)
   settle();
 }
 
-void cell::store_unreadable(std::optional<delivery> cause, error why) {
+void cell::store_unreadable(const cause& of, error why) {
   in_trouble().environment = std::move(why);
-  if (cause && std::holds_alternative<admit_write>(cause->what.body)) answer_failure(*cause, *trouble_->environment);
-  else if (cause) trouble_->waiting.push_front(std::move(*cause));
+  if (of.what && std::holds_alternative<admit_write>(of.what->body)) answer_failure(*of.what, *trouble_->environment);
+  else if (of.what && !is_timer(*of.what)) trouble_->waiting.push_front(of.taken());
   count_waiting();
   phase_ = phase::settling;
   settle();
@@ -124,6 +125,7 @@ std::list<cell::unit> cell::take_lost() {
       lost.splice(lost.end(), held_, held_.begin());
     }
   }
+  count_held();
   return lost;
 }
 
@@ -133,19 +135,18 @@ void cell::give_back(std::list<unit> lost, bool environment) {
   std::list<delivery> again;
   for (auto& u : lost) {
     const bool to_blame = u.failure && u.failure->code != errc::discarded && !environment;
-    if (!u.cause) {
+    if (!u.origin) {
       t.restore_failures += to_blame ? 1 : 0;
       continue;
     }
-    auto& d = *u.cause;
+    auto& d = *u.origin;
     if (const auto* write = std::get_if<admit_write>(&d.what.body)) {
       const auto none =
           fail(errc::conflict, to_string(write->key) + " was decided on state that has changed: try again");
-      answer_failure(d, environment ? *t.environment : admission_error(*write, u.failure.value_or(none)));
+      answer_failure(d.what, environment ? *t.environment : admission_error(*write, u.failure.value_or(none)));
       continue;
     }
-    // Timers are gone with the state that asked for them; the restart arms what is due again.
-    if (std::holds_alternative<timer_fired>(d.what.body)) continue;
+    if (is_timer(d.what)) continue;
     d.failures += to_blame ? 1 : 0;
     if (d.failures < cell_limits::failures_max) {
       again.push_back(std::move(d));
@@ -153,7 +154,7 @@ void cell::give_back(std::list<unit> lost, bool environment) {
     }
     log(note_level::error, "dropped " + std::string(name_of(d.what.body)) + " from " + to_string(d.what.from) +
                                ", its writes failed " + std::to_string(d.failures) + " times: " + u.failure->message);
-    drop(d, *u.failure);
+    drop(d.what, *u.failure);
   }
   t.waiting.splice(t.waiting.begin(), again);
   count_waiting();
@@ -210,8 +211,9 @@ void cell::quarantine() {
   log(note_level::error,
       "quarantined for ten minutes: its handlers failed " + std::to_string(t.throws.size()) + " times within a minute");
   const auto why = fail(errc::unavailable, to_string(self_) + " is quarantined: its handlers failed too often");
-  for (const auto& d : t.waiting) drop(d, why);
+  for (const auto& d : t.waiting) drop(d.what, why);
   t.waiting.clear();
+  t.index.clear();
   t.environment.reset();
   t.throws.clear();
   count_waiting();
@@ -234,10 +236,11 @@ void cell::restart() {
 void cell::catch_up() {
   auto& t = *trouble_;
   while (phase_ == phase::running && !t.waiting.empty()) {
+    t.index.remove(t.waiting.front().what);
     delivery d = std::move(t.waiting.front());
     t.waiting.pop_front();
     count_waiting();
-    run(std::move(d));
+    run({&d.what, d.failures}, host_.ticks());
   }
 }
 

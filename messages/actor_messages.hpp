@@ -140,6 +140,7 @@ struct send_to_hub {
 /// Agent to a work: what the hub wants. Persist first, then act.
 struct prescribe {
   work_desired desired;
+  std::string history;  ///< incarnation of the hub's store; generations of two histories cannot be compared
 };
 /// Agent to a work: the hub does not know it any more.
 struct withdraw {

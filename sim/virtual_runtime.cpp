@@ -81,17 +81,13 @@ class virtual_runtime::actor final : public virtual_world::participant,
                                      public cell_host,
                                      public std::enable_shared_from_this<actor> {
  public:
-  struct mail {
-    envelope what;
-    instant posted;
-  };
   struct outcome {
     std::uint64_t ticket;
     result<commit> done;
   };
   struct wake_up {};
   struct retire_asked {};
-  using item = std::variant<mail, outcome, wake_up, retire_asked>;
+  using item = std::variant<mailbox::mail, mailbox::number, outcome, wake_up, retire_asked>;
 
   actor(virtual_runtime& runtime, address who, std::unique_ptr<actor_logic> logic)
       : runtime_(runtime), who_(std::move(who)), logic_(std::move(logic)) {}
@@ -101,7 +97,7 @@ class virtual_runtime::actor final : public virtual_world::participant,
 
   void enqueue(item i) {
     if (gone_) return;
-    mailbox_.push_back(std::move(i));
+    queue_.push_back(std::move(i));
     if (!std::exchange(in_line_, true)) runtime_.world_.ready(shared_from_this());
   }
 
@@ -112,32 +108,46 @@ class virtual_runtime::actor final : public virtual_world::participant,
       cell_->start();
       if (gone_) return false;
     }
-    if (!mailbox_.empty()) {
-      item next = std::move(mailbox_.front());
-      mailbox_.pop_front();
+    if (!queue_.empty()) {
+      item next = std::move(queue_.front());
+      queue_.pop_front();
       std::visit([this](auto& i) { handle(i); }, next);
     }
     if (retiring_ && cell_->idle()) finish();
-    in_line_ = !gone_ && !mailbox_.empty();
+    in_line_ = !gone_ && !queue_.empty();
     return in_line_;
   }
 
   bool alive() const { return !gone_; }
   void vanish() {
     gone_ = true;
-    mailbox_.clear();
+    queue_.clear();
   }
 
-  bool full() const { return depth_ + counters_.waiting.load() >= runtime_.options_.mailbox_max; }
-  void count_mail() { ++depth_; }
-  void count_dropped() { cell_counters::add(counters_.dropped); }
+  /// False: the mailbox is full.
+  bool receive(envelope& e, bool from_actor) {
+    const auto decided = mailbox_.arrive(e, ticks(), from_actor,
+                                         [this] { return is_full(counters_, depth_, runtime_.options_.mailbox_max); });
+    switch (decided.what) {
+      case mailbox::verdict::full: cell_counters::add(counters_.refused); return false;
+      case mailbox::verdict::merged: cell_counters::add(counters_.coalesced); return true;
+      case mailbox::verdict::queue: enqueue(mailbox::mail{std::move(e), ticks()}); break;
+      case mailbox::verdict::queue_number: enqueue(decided.ticket); break;
+    }
+    ++depth_;
+    return true;
+  }
   bool quiet() const { return depth_ == 0 && (!cell_ || cell_->in_flight() == 0); }
   actor_counters figures() const { return snapshot(who_, counters_, depth_); }
 
  private:
-  void handle(mail& m) {
-    cell_->deliver(std::move(m.what), runtime_.world_.now() - m.posted);
+  void handle(mailbox::mail& m) {
+    cell_->deliver(std::move(m.what), m.posted);
     --depth_;
+  }
+  void handle(mailbox::number ticket) {
+    auto m = mailbox_.take(ticket);
+    handle(m);
   }
   void handle(outcome& o) { cell_->on_outcome(o.ticket, std::move(o.done)); }
   void handle(wake_up&) { cell_->on_wake(); }
@@ -177,7 +187,8 @@ class virtual_runtime::actor final : public virtual_world::participant,
   cell_counters counters_;
   std::unique_ptr<actor_logic> logic_;  ///< until the first turn
   std::unique_ptr<cell> cell_;          ///< from the first turn on
-  std::list<item> mailbox_;
+  mailbox mailbox_;                     ///< decides what comes into the queue
+  std::list<item> queue_;
   std::uint32_t depth_ = 0;  ///< envelopes among the mail
   bool in_line_ = true;      ///< from launch() on
   bool retiring_ = false;
@@ -215,20 +226,18 @@ std::shared_ptr<virtual_runtime::actor> virtual_runtime::reach(const address& a)
 
 result<void> virtual_runtime::post(envelope e) {
   if (refusing_) return fail(errc::unavailable, "the node is stopping");
-  return deliver(std::move(e));
+  return deliver(std::move(e), false);
 }
 
 /// Leaves `e` as it is when it fails.
-result<void> virtual_runtime::deliver(envelope&& e) {
+result<void> virtual_runtime::deliver(envelope&& e, bool from_actor) {
   if (is_port(e.to)) {
     if (options_.to_port) options_.to_port(std::move(e), std::nullopt);
     return {};
   }
   const auto to = reach(e.to);
   if (!to) return fail(errc::not_found, "no such actor on this node: " + to_string(e.to));
-  if (to->full()) return fail(errc::busy, "the mailbox of " + to_string(e.to) + " is full");
-  to->count_mail();
-  to->enqueue(actor::mail{std::move(e), world_.now()});
+  if (!to->receive(e, from_actor)) return mailbox_full(e.to);
   return {};
 }
 
@@ -242,12 +251,12 @@ void virtual_runtime::send(envelope e, const std::optional<commit>& under) {
     if (options_.to_port) options_.to_port(std::move(e), under);
     return;
   }
-  const auto sent = deliver(std::move(e));
+  const auto sent = deliver(std::move(e), true);
   if (sent.ok()) return;
-  if (const auto to = actors_.find(e.to); to != actors_.end()) to->second->count_dropped();
   if (options_.log)
     options_.log(e.from,
                  {note_level::warning, std::string(name_of(e.body)) + " was not delivered: " + sent.err().message});
+  if (auto answer = refusal_of(e, sent.err())) dispatch(std::move(*answer), std::nullopt);
 }
 
 /// How long until a moment drawn from now to now + most, but not before the last one drawn.

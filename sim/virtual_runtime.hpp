@@ -112,7 +112,7 @@ class virtual_runtime final : public actor_runtime {
  private:
   class actor;
   std::shared_ptr<actor> reach(const address& a);
-  result<void> deliver(envelope&& e);
+  result<void> deliver(envelope&& e, bool from_actor);
   void dispatch(envelope e, const std::optional<commit>& under);
   void send(envelope e, const std::optional<commit>& under);
   void submit(const std::shared_ptr<actor>& from, batch b, std::uint64_t ticket);

@@ -92,10 +92,12 @@ void handle(managed_cluster& self, const sync_request& m, const context& ctx, ou
   if (!self.accepted) return;
   std::map<std::string, const held_work*> held;
   for (const auto& h : m.works) held[h.name] = &h;
+  // A hub that was restored from a backup counts generations that it gave out before: equal numbers say nothing.
+  const bool same_history = self.peer->hub_incarnation == ctx.data.store_incarnation();
 
   for (auto& [name, entry] : self.works) {
     const auto it = held.find(name);
-    const bool same = it != held.end() && it->second->uid == entry.uid && it->second->gen == entry.gen &&
+    const bool same = same_history && it != held.end() && it->second->uid == entry.uid && it->second->gen == entry.gen &&
                       it->second->deleting == entry.deleting;
     if (same) continue;
     // Nothing of it is out there, and what remains of it is another controller's business.
@@ -110,7 +112,7 @@ void handle(managed_cluster& self, const sync_request& m, const context& ctx, ou
     send_work(self, work->doc(), out);
   }
   // A restored or replaced hub may simply have forgotten: only the store that the spoke knows may call a work unknown.
-  if (self.peer->hub_incarnation == ctx.data.store_incarnation()) {
+  if (same_history) {
     for (const auto& [name, h] : held)
       if (!self.works.contains(name)) tell_spoke(self, work_unknown{name, h->uid}, out);
   }

@@ -1,7 +1,6 @@
 #include "actors/runtime/caf_runtime.hpp"
 
 #include <algorithm>
-#include <caf/actor_clock.hpp>
 #include <caf/scheduler/abstract_coordinator.hpp>
 #include <caf/send.hpp>
 #include <thread>
@@ -62,7 +61,7 @@ caf_runtime::~caf_runtime() {
 
 result<void> caf_runtime::post(envelope e) {
   if (refusing_.load(std::memory_order_relaxed)) return fail(errc::unavailable, "the node is stopping");
-  return deliver(std::move(e));
+  return deliver(std::move(e), false);
 }
 
 /// Runs `use` on the actor's entry, with a shell started for it if it is new. False: there is no such actor.
@@ -84,25 +83,34 @@ bool caf_runtime::reach(const address& a, Use&& use) {
 }
 
 /// Leaves `e` as it is when it fails.
-result<void> caf_runtime::deliver(envelope&& e) {
+result<void> caf_runtime::deliver(envelope&& e, bool from_actor) {
   if (is_port(e.to)) {
     if (options_.to_port) options_.to_port(std::move(e), std::nullopt);
     return {};
   }
-  result<void> outcome;
+  const auto now = ticks();
+  bool dead = false;
+  auto verdict = mailbox::verdict::queue;
+  // Under the entry's lock, so that a retiring shell either sees this mail counted or is gone from the directory.
   const bool known = reach(e.to, [&](const entry_ptr& entry) {
-    if (!entry->shell) {
-      outcome = fail(errc::unavailable, to_string(e.to) + " is being restarted");
-    } else if (entry->depth.fetch_add(1) + entry->counters.waiting.load() >= options_.mailbox_max) {
-      entry->depth.fetch_sub(1);
-      outcome = fail(errc::busy, "the mailbox of " + to_string(e.to) + " is full");
-    } else {
-      // Under the entry's lock, so that a retiring shell either sees this mail counted or is gone from the directory.
-      caf::anon_send(entry->shell, runtime::deliver{std::move(e), system_->clock().now().time_since_epoch(), {}});
+    dead = !entry->shell;
+    if (dead) {
+      if (from_actor) cell_counters::add(entry->counters.dropped);
+      return;
     }
+    const auto decided = entry->mail.arrive(
+        e, now, from_actor, [&] { return is_full(entry->counters, entry->depth(), options_.mailbox_max); });
+    verdict = decided.what;
+    if (verdict == mailbox::verdict::full) return cell_counters::add(entry->counters.refused);
+    if (verdict == mailbox::verdict::merged) return cell_counters::add_from_any_thread(entry->counters.coalesced);
+    entry->posted.store(entry->posted.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+    if (verdict == mailbox::verdict::queue) caf::anon_send(entry->shell, runtime::deliver{std::move(e), now, {}});
+    else caf::anon_send(entry->shell, deliver_resting{decided.ticket});
   });
   if (!known) return fail(errc::not_found, "no such actor on this node: " + to_string(e.to));
-  return outcome;
+  if (dead) return fail(errc::unavailable, to_string(e.to) + " is being restarted");
+  if (verdict == mailbox::verdict::full) return mailbox_full(e.to);
+  return {};
 }
 
 void caf_runtime::dispatch(envelope e, const std::optional<commit>& under) {
@@ -110,10 +118,10 @@ void caf_runtime::dispatch(envelope e, const std::optional<commit>& under) {
     if (options_.to_port) options_.to_port(std::move(e), under);
     return;
   }
-  const auto sent = deliver(std::move(e));
+  const auto sent = deliver(std::move(e), true);
   if (sent.ok()) return;
-  directory_.with(e.to, [](const entry_ptr& entry) { cell_counters::add(entry->counters.dropped); });
   log(e.from, {note_level::warning, std::string(name_of(e.body)) + " was not delivered: " + sent.err().message});
+  if (auto answer = refusal_of(e, sent.err())) dispatch(std::move(*answer), std::nullopt);
 }
 
 void caf_runtime::spawn(const address& a) {
@@ -126,7 +134,7 @@ void caf_runtime::retire(const address& a) {
 
 std::vector<actor_counters> caf_runtime::counters() const {
   std::vector<actor_counters> out;
-  for (const auto& e : directory_.all()) out.push_back(snapshot(e->who, e->counters, e->depth.load()));
+  for (const auto& e : directory_.all()) out.push_back(snapshot(e->who, e->counters, e->depth()));
   std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.who < b.who; });
   return out;
 }
@@ -159,7 +167,10 @@ void caf_runtime::respawn(const entry_ptr& e) {
   auto logic = options_.factory(e->who);
   directory_.with(e->who, [&](const entry_ptr& found) {
     if (found != e || e->shell || !logic || ending_.load()) return;
-    cell_counters::add(e->counters.dropped, e->depth.exchange(0) + e->counters.waiting.exchange(0));
+    cell_counters::add(e->counters.dropped, e->depth() + e->counters.waiting.exchange(0));
+    e->handled.store(e->posted.load());
+    e->mail.clear();
+    e->counters.held.store(0);
     cell_counters::add(e->counters.restarts);
     e->unresolved.store(0);
     e->counters.quarantined.store(false);
@@ -172,10 +183,17 @@ void caf_runtime::respawn(const entry_ptr& e) {
 bool caf_runtime::quiet(std::uint64_t& handled) const {
   handled = 0;
   for (const auto& e : directory_.all()) {
-    if (e->depth.load() != 0 || e->unresolved.load() != 0) return false;
+    if (e->depth() != 0 || e->unresolved.load() != 0) return false;
     handled += e->counters.messages.load();
   }
   return true;
+}
+
+/// Asked twice: an actor seen idle may get mail from one that is looked at later.
+bool caf_runtime::settled() const {
+  std::uint64_t first = 0;
+  std::uint64_t second = 0;
+  return quiet(first) && quiet(second) && first == second;
 }
 
 template <class Condition>
@@ -188,11 +206,7 @@ void caf_runtime::stop(duration grace) {
   refusing_.store(true);
   if (ending_.load()) return;
   const auto deadline = steady_clock::now() + grace;
-  wait_for(deadline, [&] {
-    std::uint64_t first = 0;
-    std::uint64_t second = 0;
-    return quiet(first) && quiet(second) && first == second;
-  });
+  wait_for(deadline, [this] { return settled(); });
   ending_.store(true);
   for (const auto& e : directory_.all())
     directory_.with(e->who,

@@ -1,5 +1,6 @@
 #pragma once
 #include <atomic>
+#include <caf/actor_clock.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <functional>
@@ -11,6 +12,15 @@ namespace wh::runtime {
 
 /// How CAF schedules the shells.
 enum class scheduling { sharing, stealing, deterministic };
+
+/// Where a runtime's timers come from when not from CAF's clock: a test holds a live node's time in its hand. Any thread.
+class timer_source {
+ public:
+  virtual ~timer_source() = default;
+  virtual std::chrono::nanoseconds ticks() const = 0;
+  /// Calls `ring` once, when that much time has passed.
+  virtual void after(duration d, std::function<void()> ring) = 0;
+};
 
 /// The runtime on CAF, the same for live nodes and for tests on CAF's deterministic scheduler.
 ///
@@ -36,20 +46,29 @@ class caf_runtime final : public actor_runtime {
   void log(const address& self, note n) const;
   void respawn(const entry_ptr& e);
   const runtime_options& options() const { return options_; }
+  /// A clock that never jumps.
+  std::chrono::nanoseconds ticks() const {
+    return timers_ ? timers_->ticks() : system_->clock().now().time_since_epoch();
+  }
+  timer_source* timers() const { return timers_; }
   cell_environment& environment() { return environment_; }
   directory& entries() { return directory_; }
 
   /// The test scheduler has no threads: what stop() waits for must be run by the caller's own.
   void drive_with(std::function<void()> run_until_idle) { drive_ = std::move(run_until_idle); }
   void use_clock(std::function<instant()> now) { options_.now = std::move(now); }
+  /// Before the first actor; `timers` outlives the runtime.
+  void use_timers(timer_source& timers) { timers_ = &timers; }
   caf::actor_system& system() { return *system_; }
+  /// Nothing is queued and nothing is at the store, so that nothing happens until a timer falls due or somebody posts.
+  bool settled() const;
 
  private:
   static caf::actor_system_config& configure(caf::actor_system_config& config, const runtime_options& options,
                                              scheduling how);
   template <class Use>
   bool reach(const address& a, Use&& use);
-  result<void> deliver(envelope&& e);
+  result<void> deliver(envelope&& e, bool from_actor);
   void start_shell(const entry_ptr& e, bool again);
   void on_shell_down(const entry_ptr& e, bool expected);
   bool quiet(std::uint64_t& handled) const;
@@ -61,6 +80,7 @@ class caf_runtime final : public actor_runtime {
   cell_environment environment_;
   directory directory_;
   std::function<void()> drive_;
+  timer_source* timers_ = nullptr;
   std::atomic<bool> refusing_{false};  ///< no mail from outside any more
   std::atomic<bool> ending_{false};    ///< shells that end now are not replaced
   std::atomic<std::size_t> shells_{0};

@@ -16,13 +16,23 @@ namespace wh::runtime {
 /// One actor as the runtime knows it. Survives the death of its shell; ends when the actor is retired.
 struct actor_entry {
   explicit actor_entry(address a) : who(std::move(a)) {}
+
+  /// Messages posted and not yet handled.
+  std::uint32_t depth() const {
+    return static_cast<std::uint32_t>(posted.load(std::memory_order_acquire) - handled.load(std::memory_order_acquire));
+  }
+
+  // Written by those who post, guarded by the directory's lock.
   const address who;
+  caf::actor shell;  ///< null between its death and its respawn
+  mailbox mail;
+  std::atomic<std::uint64_t> posted{0};
+  std::unique_ptr<actor_logic> fresh;  ///< for the shell to take when it starts
+  // Written by the shell, so that no counter is fought over.
+  std::atomic<std::uint64_t> handled{0};
   cell_counters counters;
-  std::atomic<std::uint32_t> depth{0};       ///< envelopes posted and not yet handled
   std::atomic<std::uint32_t> at_store{0};    ///< batches whose outcome the store still owes
   std::atomic<std::uint32_t> unresolved{0};  ///< batches whose outcome the cell has not seen
-  caf::actor shell;                          ///< guarded by the directory; null between its death and its respawn
-  std::unique_ptr<actor_logic> fresh;        ///< for the shell to take when it starts
 };
 using entry_ptr = std::shared_ptr<actor_entry>;
 
@@ -53,11 +63,17 @@ class directory {
     use(*found);
   }
 
+  /// The coalesced message behind a number.
+  mailbox::mail take(actor_entry& e, mailbox::number ticket) {
+    const std::lock_guard lock(shard_of(e.who).mutex);
+    return e.mail.take(ticket);
+  }
+
   /// Removes the entry unless mail is on its way to it. Posts count their mail under the same lock.
   bool remove_unless_mail(const actor_entry& e) {
     auto& s = shard_of(e.who);
     const std::lock_guard lock(s.mutex);
-    if (e.depth.load() != 0) return false;
+    if (e.depth() != 0) return false;
     const auto found = s.entries.find(e.who);
     if (found != s.entries.end() && found->get() == &e) s.entries.erase(found);
     return true;

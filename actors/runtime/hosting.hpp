@@ -50,6 +50,15 @@ class store_reader final : public reader {
   const std::function<std::vector<std::string>()>& namespaced_resources_;
 };
 
+/// Whether an actor has as much to do as it may: mail, what its cell keeps back, and units that wait for the store.
+inline bool is_full(const cell_counters& c, std::size_t in_mailbox, std::size_t most) {
+  return in_mailbox + c.waiting.load(std::memory_order_relaxed) + c.held.load(std::memory_order_relaxed) >= most;
+}
+
+inline error mailbox_full(const address& who) {
+  return fail(errc::busy, "the mailbox of " + to_string(who) + " is full");
+}
+
 /// Incarnations count on from the store's revision, so that a runtime started later on the same store object is never
 /// taken for a life that the store has already given up on.
 inline std::uint64_t first_life(const store& data) { return data.window().current.get() << 20; }
@@ -60,6 +69,8 @@ inline actor_counters snapshot(const address& who, const cell_counters& c, std::
           .messages = c.messages.load(relaxed),
           .unhandled = c.unhandled.load(relaxed),
           .dropped = c.dropped.load(relaxed),
+          .coalesced = c.coalesced.load(relaxed),
+          .refused = c.refused.load(relaxed),
           .restarts = c.restarts.load(relaxed),
           .reloads = c.reloads.load(relaxed),
           .handler_micros = c.handler_nanos.load(relaxed) / 1000,

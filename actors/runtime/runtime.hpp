@@ -15,9 +15,11 @@ struct actor_counters {
   address who;
   std::uint64_t messages = 0;
   std::uint64_t unhandled = 0;
-  std::uint64_t dropped = 0;   ///< messages whose handler threw, or that a quarantined actor got
-  std::uint64_t restarts = 0;  ///< after a throw
-  std::uint64_t reloads = 0;   ///< after a failed precondition
+  std::uint64_t dropped = 0;    ///< messages whose handler threw, or that a quarantined actor got
+  std::uint64_t coalesced = 0;  ///< messages that were merged with one that waited
+  std::uint64_t refused = 0;    ///< because the mailbox was full
+  std::uint64_t restarts = 0;   ///< after a throw
+  std::uint64_t reloads = 0;    ///< after a failed precondition
   std::uint64_t handler_micros = 0;
   std::uint64_t mailbox_micros = 0;  ///< time that messages waited
   std::uint32_t depth = 0;           ///< messages waiting now
@@ -32,7 +34,7 @@ struct runtime_options {
   std::function<instant()> now;
   std::uint64_t seed = 0;
   unsigned threads = 2;
-  std::size_t mailbox_max = 100'000;  ///< per actor; beyond it post() answers busy
+  std::size_t mailbox_max = 100'000;  ///< messages per actor; what happens beyond: actors/mailbox_rules.hpp
   /// Envelopes to ports (kinds from 40 on). `under`: the commit that released it, if its unit wrote. Any thread; must not block.
   std::function<void(envelope, const std::optional<commit>& under)> to_port;
   /// The namespaced resources of the node's kinds, for reader::list_namespace.
@@ -49,8 +51,9 @@ struct runtime_options {
 class actor_runtime {
  public:
   virtual ~actor_runtime() = default;
-  /// Delivers to an actor (spawned on first use) or port. Any thread. errc::busy: its mailbox is full. errc::not_found: the
-  /// factory knows no such actor.
+  /// Delivers to an actor (spawned on first use) or port. Any thread. errc::busy: its mailbox is full, and the message's
+  /// rule is to be refused or to push back then; others are never refused for that. errc::not_found: the factory knows no
+  /// such actor. errc::unavailable: the actor's shell has died and is about to be replaced, or the node is stopping.
   virtual result<void> post(envelope e) = 0;
   /// Makes sure that the actor runs (restores itself, arms its timers).
   virtual void spawn(const address& a) = 0;

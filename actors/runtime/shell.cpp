@@ -20,7 +20,7 @@ caf::behavior shell::make_behavior() {
   cell_->start();
   if (again_) restarted(entry_->who);
   return {[this](deliver& mail) { receive(mail); }, [this](commit_done& answer) { receive(answer); },
-          [this](const wake_up&) { receive_wake_up(); },
+          [this](const deliver_resting& mail) { receive(mail); }, [this](const wake_up&) { receive_wake_up(); },
           [this](const retire_asked&) {
             retiring_ = true;
             finish_if_retired();
@@ -31,8 +31,18 @@ void shell::on_exit() { cell_.reset(); }
 
 void shell::receive(deliver& mail) {
   mail.seal.taken();
-  cell_->deliver(std::move(mail.what), ticks() - mail.posted);
-  entry_->depth.fetch_sub(1);
+  handled(std::move(mail.what), mail.posted);
+}
+
+void shell::receive(const deliver_resting& mail) {
+  auto taken = runtime_.entries().take(*entry_, mail.ticket);
+  handled(std::move(taken.what), taken.posted);
+}
+
+void shell::handled(envelope&& e, std::chrono::nanoseconds posted) {
+  cell_->deliver(std::move(e), posted);
+  // Nobody else writes it while this shell lives.
+  entry_->handled.store(entry_->handled.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   finish_if_retired();
 }
 
@@ -59,7 +69,7 @@ void shell::finish_if_retired() {
 
 instant shell::now() const { return runtime_.options().now(); }
 
-std::chrono::nanoseconds shell::ticks() const { return clock().now().time_since_epoch(); }
+std::chrono::nanoseconds shell::ticks() const { return runtime_.ticks(); }
 
 void shell::submit(batch b, std::uint64_t ticket) {
   entry_->at_store.fetch_add(1);
@@ -76,7 +86,11 @@ void shell::submit(batch b, std::uint64_t ticket) {
 
 void shell::dispatch(envelope e, const std::optional<commit>& under) { runtime_.dispatch(std::move(e), under); }
 
-void shell::wake_after(duration after) { caf::delayed_anon_send(caf::actor_cast<caf::actor>(this), after, wake_up{}); }
+void shell::wake_after(duration after) {
+  auto me = caf::actor_cast<caf::actor>(this);
+  if (auto* timers = runtime_.timers()) timers->after(after, [me] { caf::anon_send(me, wake_up{}); });
+  else caf::delayed_anon_send(me, after, wake_up{});
+}
 
 void shell::log(const wh::address& self, note n) { runtime_.log(self, std::move(n)); }
 

@@ -29,6 +29,10 @@ struct deliver {
   std::chrono::nanoseconds posted{};
   [[no_unique_address]] handed_over seal{};
 };
+/// A coalesced message, which waits in the entry's mailbox.
+struct deliver_resting {
+  mailbox::number ticket = 0;
+};
 /// The store's answer to a batch of this shell.
 struct commit_done {
   std::uint64_t ticket = 0;
@@ -54,6 +58,8 @@ class shell final : public caf::event_based_actor, private cell_host {
 
  private:
   void receive(deliver& mail);
+  void receive(const deliver_resting& mail);
+  void handled(envelope&& e, std::chrono::nanoseconds posted);
   void receive(commit_done& answer);
   void receive_wake_up();
   void finish_if_retired();
@@ -79,6 +85,7 @@ caf::behavior supervise(caf::event_based_actor* self, caf_runtime* runtime);
 }  // namespace wh::runtime
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(wh::runtime::deliver)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(wh::runtime::deliver_resting)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(wh::runtime::commit_done)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(wh::runtime::wake_up)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(wh::runtime::retire_asked)

@@ -159,7 +159,7 @@ void handle(cluster_agent& self, const join_certificate& m, const context& ctx, 
 }
 
 void handle(cluster_agent& self, const work_desired& m, const context&, outbox& out) {
-  if (self.link->accepted) out.send(work_address(m.name), prescribe{m});
+  if (self.link->accepted) out.send(work_address(m.name), prescribe{m, self.link->hub_incarnation});
 }
 
 void handle(cluster_agent&, const work_unknown& m, const context&, outbox& out) {

@@ -125,7 +125,8 @@ void restore(work& self, const context& ctx, outbox& out) {
 
 void on(work& self, const prescribe& m, const context& ctx, outbox& out) {
   const auto& d = m.desired;
-  const bool same = self.held && self.uid == d.uid && self.gen == d.gen && self.deleting == d.deleting;
+  const bool same_history = self.held && self.uid == d.uid && self.history == m.history;
+  const bool same = same_history && self.gen == d.gen && self.deleting == d.deleting;
   if (same) {
     if (self.finished) return offer_finished(self, out);
     if (self.evict_at) {
@@ -140,9 +141,11 @@ void on(work& self, const prescribe& m, const context& ctx, outbox& out) {
     return out.log(note_level::error,
                    fmt::format("prescription of work {} does not parse: {}", self.name, doc.err().message));
   // A generation never goes back within one life of the work; an older one is a late frame of an older connection.
-  if (self.held && self.uid == d.uid && d.gen < self.gen) return;
-  if (self.held && self.uid != d.uid) self.status = document::object();
+  if (same_history && d.gen < self.gen) return;
+  // What this hub was told of another life, or before it was restored from a backup, it does not know.
+  if (self.held && !same_history) self.status = document::object();
   take_prescription(self, std::move(*doc));
+  self.history = m.history;
   self.deleting = d.deleting;
   self.finished = false;
   self.evict_at.reset();

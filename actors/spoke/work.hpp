@@ -38,6 +38,7 @@ struct work {
   std::string uid;
   generation gen;
   bool deleting = false;
+  std::string history;  ///< of the hub's store that the prescription came from; durable with the state
 
   // durable: workstates/<name>
   std::vector<applied_object> applied;

@@ -121,6 +121,7 @@ void save_state(work& self, outbox& out) {
   document doc = {{"apiVersion", "wheelhouse.io/v1"},
                   {"kind", "WorkState"},
                   {"metadata", {{"name", self.name}}},
+                  {"hubHistory", self.history},
                   {"applied", std::move(applied)},
                   {"status", self.status},
                   {"reportSeq", self.report_seq},
@@ -146,6 +147,7 @@ void load_state(work& self, const document& doc) {
     }
   }
   if (const document* status = find_path(doc, {"status"}); status && status->is_object()) self.status = *status;
+  self.history = string_at(doc, {"hubHistory"});
   self.report_seq = static_cast<std::uint64_t>(int_at(doc, {"reportSeq"}, 0));
   self.report_acked = static_cast<std::uint64_t>(int_at(doc, {"reportAcked"}, 0));
   self.reported_gen = generation{int_at(doc, {"reportedGeneration"}, 0)};

@@ -16,8 +16,8 @@ void add_gauge(prometheus::Registry& registry, const char* name, const char* hel
 
 /// Sums by kind of actor: ten thousand clusters must not become ten thousand time series.
 struct kind_sums {
-  double actors = 0, messages = 0, dropped = 0, restarts = 0, reloads = 0, depth = 0, quarantined = 0, handler_s = 0,
-         waiting_s = 0;
+  double actors = 0, messages = 0, dropped = 0, coalesced = 0, refused = 0, restarts = 0, reloads = 0, depth = 0,
+         quarantined = 0, handler_s = 0, waiting_s = 0;
 };
 
 void add_actors(prometheus::Registry& registry, const actor_runtime& runtime) {
@@ -27,6 +27,8 @@ void add_actors(prometheus::Registry& registry, const actor_runtime& runtime) {
     s.actors += 1;
     s.messages += static_cast<double>(c.messages);
     s.dropped += static_cast<double>(c.dropped + c.unhandled);
+    s.coalesced += static_cast<double>(c.coalesced);
+    s.refused += static_cast<double>(c.refused);
     s.restarts += static_cast<double>(c.restarts);
     s.reloads += static_cast<double>(c.reloads);
     s.depth += c.depth;
@@ -41,6 +43,8 @@ void add_actors(prometheus::Registry& registry, const actor_runtime& runtime) {
   family("wheelhouse_actors", "Actors alive", &kind_sums::actors);
   family("wheelhouse_actor_messages_total", "Messages handled", &kind_sums::messages);
   family("wheelhouse_actor_dropped_total", "Messages dropped or not understood", &kind_sums::dropped);
+  family("wheelhouse_actor_coalesced_total", "Messages merged with one that waited", &kind_sums::coalesced);
+  family("wheelhouse_actor_refused_total", "Messages refused because the mailbox was full", &kind_sums::refused);
   family("wheelhouse_actor_restarts_total", "Restarts after a failed handler", &kind_sums::restarts);
   family("wheelhouse_actor_reloads_total", "Reloads after a failed precondition", &kind_sums::reloads);
   family("wheelhouse_actor_mailbox_depth", "Messages waiting", &kind_sums::depth);

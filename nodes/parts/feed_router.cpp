@@ -14,7 +14,7 @@ void feed_router::on_committed(const std::vector<change>& changes) {
   for (const auto& c : changes) {
     wanted.clear();
     routes_(c, wanted);
-    // A full mailbox loses a hint, not a fact: these actors look at the store again by themselves.
+    // Mailboxes coalesce changes and never refuse them; an actor that starts over reads the store.
     for (auto& a : wanted) (void)runtime_.post({std::move(a), {}, object_changed{c}});
   }
 }

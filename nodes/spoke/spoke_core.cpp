@@ -33,7 +33,7 @@ result<void> spoke_core::open_cluster() {
   auto opened = embedded_cluster::open(o);
   if (!opened) return opened.err();
   cluster_ = std::move(*opened);
-  // A full mailbox refuses; the work's next round looks again by itself.
+  // Kept or coalesced, never refused; a work that starts over looks at everything anew.
   port_ = std::make_unique<cluster_port>(cluster_->api(), [this](envelope e) { (void)runtime_->post(std::move(e)); });
   return {};
 }

@@ -245,6 +245,15 @@ TEST_CASE("a hub that another store's spoke calls does not disown its works", "[
   CHECK(frames<work_unknown>(h.receive(sync_request{{{"theirs", "u", generation{1}, false}}}, 3)).empty());
 }
 
+TEST_CASE("after a restore equal generations say nothing: every work is sent", "[managed_cluster]") {
+  hub_bench h;
+  h.member();
+  h.write(work_key("same"), work_doc("same"));
+  h.connect(3, "before the restore");
+  const sync_request sync{{{"same", "uid-same", generation{1}, false}}};
+  CHECK(frames<work_desired>(h.receive(sync, 3)).size() == 1);
+}
+
 TEST_CASE("a status change of a user does not go to the spoke, a new generation does", "[managed_cluster]") {
   hub_bench h;
   h.member();

@@ -110,7 +110,7 @@ struct cluster_bench {
 
 TEST_CASE("a prescription is stored before the cluster is touched, then applied and reported", "[work]") {
   cluster_bench c;
-  const auto first = c.b.handle(c.self, prescribe{desired({config_map("a", "1")})});
+  const auto first = c.b.handle(c.self, prescribe{desired({config_map("a", "1")}), "hub-1"});
   CHECK(std::any_of(first.writes.puts.begin(), first.writes.puts.end(),
                     [](const put& p) { return p.key == prescription; }));
   REQUIRE(sent<cluster_call>(first).size() == 1);
@@ -125,9 +125,26 @@ TEST_CASE("a prescription is stored before the cluster is touched, then applied 
   CHECK(status["resourceStatus"]["manifests"][0]["resourceMeta"]["resource"] == "configmaps");
 }
 
+TEST_CASE("generations of a restored hub are not compared with those from before", "[work]") {
+  cluster_bench c;
+  c.give(prescribe{desired({config_map("a", "newer")}, 5), "hub-1"});
+  c.give(prescribe{desired({config_map("a", "late")}, 4), "hub-1"});
+  CHECK((*c.find("a"))["data"]["k"] == "newer");
+  const auto lower = desired({config_map("a", "as in the backup")}, 3);
+  c.give(prescribe{lower, "hub-2"});
+  CHECK((*c.find("a"))["data"]["k"] == "as in the backup");
+  CHECK(c.last_report()["conditions"][0]["observedGeneration"] == 3);
+  // The same number as before the restore, and another content.
+  c.give(prescribe{desired({config_map("a", "made anew")}, 3), "hub-3"});
+  CHECK((*c.find("a"))["data"]["k"] == "made anew");
+  auto reborn = make_work("w", "hash", "hash");
+  c.b.start(reborn);
+  CHECK(reborn.history == "hub-3");
+}
+
 TEST_CASE("the intent is durable before the first object is made", "[work]") {
   cluster_bench c;
-  const auto out = c.b.handle(c.self, prescribe{desired({config_map("a", "1")})});
+  const auto out = c.b.handle(c.self, prescribe{desired({config_map("a", "1")}), "hub-1"});
   auto reborn = make_work("w", "hash", "hash");
   c.b.start(reborn);
   REQUIRE(reborn.applied.size() == 1);
@@ -137,7 +154,7 @@ TEST_CASE("the intent is durable before the first object is made", "[work]") {
 
 TEST_CASE("the anchor owns what is applied and lists it", "[work]") {
   cluster_bench c;
-  c.give(prescribe{desired({config_map("a", "1")})});
+  c.give(prescribe{desired({config_map("a", "1")}), "hub-1"});
   const auto* anchor = c.find("hash-w");
   REQUIRE(anchor);
   CHECK((*anchor)["spec"] == document{{"hubHash", "hash"}, {"agentID", "hash"}, {"manifestWorkName", "w"}});
@@ -147,7 +164,7 @@ TEST_CASE("the anchor owns what is applied and lists it", "[work]") {
 
 TEST_CASE("a round that finds everything in place writes nothing", "[work]") {
   cluster_bench c;
-  c.give(prescribe{desired({config_map("a", "1"), config_map("b", "1")})});
+  c.give(prescribe{desired({config_map("a", "1"), config_map("b", "1")}), "hub-1"});
   c.writes.clear();
   c.wake();
   CHECK(c.writes.empty());
@@ -155,7 +172,7 @@ TEST_CASE("a round that finds everything in place writes nothing", "[work]") {
 
 TEST_CASE("drift is repaired; news of our own writes starts no round", "[work]") {
   cluster_bench c;
-  c.give(prescribe{desired({config_map("a", "1")})});
+  c.give(prescribe{desired({config_map("a", "1")}), "hub-1"});
   const cluster_object object{"v1", "ConfigMap", "shop", "a"};
   CHECK(c.b.handle(c.self, drifted{object, revision{c.revision - 1}}).timers.empty());
   (*c.find("a"))["data"]["k"] = "damaged";
@@ -169,7 +186,7 @@ TEST_CASE("drift is repaired; news of our own writes starts no round", "[work]")
 
 TEST_CASE("the work asks for news of its objects before it first looks at them", "[work]") {
   cluster_bench c;
-  const auto out = c.b.handle(c.self, prescribe{desired({config_map("a", "1")})});
+  const auto out = c.b.handle(c.self, prescribe{desired({config_map("a", "1")}), "hub-1"});
   REQUIRE(out.sends.size() >= 2);
   const auto position = [&](auto type) {
     for (std::size_t i = 0; i < out.sends.size(); ++i)
@@ -182,7 +199,7 @@ TEST_CASE("the work asks for news of its objects before it first looks at them",
 
 TEST_CASE("a deleted object is made again", "[work]") {
   cluster_bench c;
-  c.give(prescribe{desired({config_map("a", "1")})});
+  c.give(prescribe{desired({config_map("a", "1")}), "hub-1"});
   c.objects.erase({"v1", "ConfigMap", "shop", "a"});
   c.give(drifted{{"v1", "ConfigMap", "shop", "a"}, revision{901}});
   c.wake();
@@ -195,7 +212,7 @@ TEST_CASE("CreateOnly leaves a changed object alone", "[work]") {
       {"manifestConfigs",
        {{{"resourceIdentifier", {{"group", ""}, {"resource", "configmaps"}, {"namespace", "shop"}, {"name", "a"}}},
          {"updateStrategy", {{"type", "CreateOnly"}}}}}}};
-  c.give(prescribe{desired({config_map("a", "1")}, 1, false, spec)});
+  c.give(prescribe{desired({config_map("a", "1")}, 1, false, spec), "hub-1"});
   (*c.find("a"))["data"]["k"] = "mine";
   (*c.find("a"))["metadata"]["resourceVersion"] = "900";
   c.wake();
@@ -204,8 +221,8 @@ TEST_CASE("CreateOnly leaves a changed object alone", "[work]") {
 
 TEST_CASE("a manifest that is no longer listed is removed, the others stay", "[work]") {
   cluster_bench c;
-  c.give(prescribe{desired({config_map("a", "1"), config_map("b", "1")})});
-  c.give(prescribe{desired({config_map("b", "2")}, 2)});
+  c.give(prescribe{desired({config_map("a", "1"), config_map("b", "1")}), "hub-1"});
+  c.give(prescribe{desired({config_map("b", "2")}, 2), "hub-1"});
   CHECK_FALSE(c.find("a"));
   REQUIRE(c.find("b"));
   CHECK((*c.find("b"))["data"]["k"] == "2");
@@ -213,27 +230,27 @@ TEST_CASE("a manifest that is no longer listed is removed, the others stay", "[w
 
 TEST_CASE("an object that another work owns too only loses our reference", "[work]") {
   cluster_bench c;
-  c.give(prescribe{desired({config_map("a", "1")})});
+  c.give(prescribe{desired({config_map("a", "1")}), "hub-1"});
   (*c.find("a"))["metadata"]["ownerReferences"].push_back(
       {{"kind", "AppliedManifestWork"}, {"name", "hash-x"}, {"uid", "x"}});
-  c.give(prescribe{desired({config_map("b", "1")}, 2)});
+  c.give(prescribe{desired({config_map("b", "1")}, 2), "hub-1"});
   REQUIRE(c.find("a"));
   CHECK((*c.find("a"))["metadata"]["ownerReferences"].size() == 1);
 }
 
 TEST_CASE("an object of the same name that is not ours any more is left alone", "[work]") {
   cluster_bench c;
-  c.give(prescribe{desired({config_map("a", "1")})});
+  c.give(prescribe{desired({config_map("a", "1")}), "hub-1"});
   (*c.find("a"))["metadata"]["uid"] = "made by somebody else";
-  c.give(prescribe{desired({config_map("b", "1")}, 2)});
+  c.give(prescribe{desired({config_map("b", "1")}, 2), "hub-1"});
   CHECK(c.find("a"));
 }
 
 TEST_CASE("nothing is removed while a manifest cannot be identified", "[work]") {
   cluster_bench c;
-  c.give(prescribe{desired({config_map("a", "1")})});
+  c.give(prescribe{desired({config_map("a", "1")}), "hub-1"});
   c.broken["odd"] = {errc::unsupported, "the cluster knows no kind"};
-  c.give(prescribe{desired({config_map("odd", "1")}, 2)});
+  c.give(prescribe{desired({config_map("odd", "1")}, 2), "hub-1"});
   CHECK(c.find("a"));
   CHECK(c.condition("Applied") == "False");
   CHECK(c.condition("Available") == "Unknown");
@@ -242,7 +259,7 @@ TEST_CASE("nothing is removed while a manifest cannot be identified", "[work]") 
 TEST_CASE("a failing manifest does not stop the others and is tried again", "[work]") {
   cluster_bench c;
   c.broken["a"] = {errc::invalid, "bad field"};
-  c.give(prescribe{desired({config_map("a", "1"), config_map("b", "1")})});
+  c.give(prescribe{desired({config_map("a", "1"), config_map("b", "1")}), "hub-1"});
   CHECK(c.find("b"));
   CHECK(c.condition("Applied") == "False");
   const auto& timers = c.outs.back().timers;
@@ -254,8 +271,8 @@ TEST_CASE("a failing manifest does not stop the others and is tried again", "[wo
 
 TEST_CASE("a deleted work removes its objects and the anchor, then waits for the hub's word", "[work]") {
   cluster_bench c;
-  c.give(prescribe{desired({config_map("a", "1")})});
-  c.give(prescribe{desired({config_map("a", "1")}, 1, true)});
+  c.give(prescribe{desired({config_map("a", "1")}), "hub-1"});
+  c.give(prescribe{desired({config_map("a", "1")}, 1, true), "hub-1"});
   CHECK(c.objects.empty());
   CHECK(c.said_finished());
   CHECK(c.b.has(prescription));
@@ -265,11 +282,11 @@ TEST_CASE("a deleted work removes its objects and the anchor, then waits for the
 
 TEST_CASE("a work that is over is forgotten when the hub has no such cluster, any other is kept", "[work]") {
   cluster_bench c;
-  c.give(prescribe{desired({config_map("a", "1")})});
+  c.give(prescribe{desired({config_map("a", "1")}), "hub-1"});
   c.give(cluster_unknown{});
   CHECK(c.b.has(prescription));
   CHECK(c.find("a"));
-  c.give(prescribe{desired({config_map("a", "1")}, 1, true)});
+  c.give(prescribe{desired({config_map("a", "1")}, 1, true), "hub-1"});
   REQUIRE(c.said_finished());
   c.give(cluster_unknown{});
   CHECK_FALSE(c.b.has(prescription));
@@ -279,12 +296,12 @@ TEST_CASE("a work that is over is forgotten when the hub has no such cluster, an
 
 TEST_CASE("a work of the same name that comes after one that is over reports anew", "[work]") {
   cluster_bench c;
-  c.give(prescribe{desired({config_map("a", "1")})});
-  c.give(prescribe{desired({config_map("a", "1")}, 1, true)});
+  c.give(prescribe{desired({config_map("a", "1")}), "hub-1"});
+  c.give(prescribe{desired({config_map("a", "1")}, 1, true), "hub-1"});
   c.give(withdraw{"uid-w"});
   CHECK(wants_to_retire(c.self));
   c.outs.clear();
-  c.give(prescribe{desired({config_map("a", "1")})});
+  c.give(prescribe{desired({config_map("a", "1")}), "hub-1"});
   CHECK(c.condition("Applied") == "True");
   CHECK(c.b.has({names::work_states, "", "w"}));
   CHECK_FALSE(wants_to_retire(c.self));
@@ -293,8 +310,8 @@ TEST_CASE("a work of the same name that comes after one that is over reports ane
 TEST_CASE("with Orphan the objects stay and lose the reference", "[work]") {
   cluster_bench c;
   const document spec = {{"deleteOption", {{"propagationPolicy", "Orphan"}}}};
-  c.give(prescribe{desired({config_map("a", "1")}, 1, false, spec)});
-  c.give(prescribe{desired({config_map("a", "1")}, 1, true, spec)});
+  c.give(prescribe{desired({config_map("a", "1")}, 1, false, spec), "hub-1"});
+  c.give(prescribe{desired({config_map("a", "1")}, 1, true, spec), "hub-1"});
   REQUIRE(c.find("a"));
   CHECK_FALSE((*c.find("a"))["metadata"].contains("ownerReferences"));
   CHECK_FALSE(c.find("hash-w"));
@@ -303,10 +320,10 @@ TEST_CASE("with Orphan the objects stay and lose the reference", "[work]") {
 
 TEST_CASE("removal waits for finalizers of others", "[work]") {
   cluster_bench c;
-  c.give(prescribe{desired({config_map("a", "1")})});
+  c.give(prescribe{desired({config_map("a", "1")}), "hub-1"});
   (*c.find("a"))["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z";
   (*c.find("a"))["metadata"]["finalizers"] = {"theirs"};
-  c.give(prescribe{desired({config_map("a", "1")}, 1, true)});
+  c.give(prescribe{desired({config_map("a", "1")}, 1, true), "hub-1"});
   CHECK_FALSE(c.said_finished());
   CHECK(c.find("hash-w"));
   c.objects.erase({"v1", "ConfigMap", "shop", "a"});
@@ -316,7 +333,7 @@ TEST_CASE("removal waits for finalizers of others", "[work]") {
 
 TEST_CASE("a work that the hub has forgotten keeps its objects for an hour", "[work]") {
   cluster_bench c;
-  c.give(prescribe{desired({config_map("a", "1")})});
+  c.give(prescribe{desired({config_map("a", "1")}), "hub-1"});
   c.give(withdraw{"uid-w"});
   c.wake();
   CHECK(c.find("a"));
@@ -328,9 +345,9 @@ TEST_CASE("a work that the hub has forgotten keeps its objects for an hour", "[w
 
 TEST_CASE("a forgotten work that comes back in time is not evicted", "[work]") {
   cluster_bench c;
-  c.give(prescribe{desired({config_map("a", "1")})});
+  c.give(prescribe{desired({config_map("a", "1")}), "hub-1"});
   c.give(withdraw{"uid-w"});
-  c.give(prescribe{desired({config_map("a", "1")})});
+  c.give(prescribe{desired({config_map("a", "1")}), "hub-1"});
   c.b.now += std::chrono::minutes(61);
   c.wake();
   CHECK(c.find("a"));
@@ -338,7 +355,7 @@ TEST_CASE("a forgotten work that comes back in time is not evicted", "[work]") {
 
 TEST_CASE("when somebody deletes the anchor, everything is removed and made anew", "[work]") {
   cluster_bench c;
-  c.give(prescribe{desired({config_map("a", "1")})});
+  c.give(prescribe{desired({config_map("a", "1")}), "hub-1"});
   const auto uid = (*c.find("a"))["metadata"]["uid"];
   (*c.find("hash-w"))["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z";
   c.wake();
@@ -350,7 +367,7 @@ TEST_CASE("when somebody deletes the anchor, everything is removed and made anew
 
 TEST_CASE("a restarted work goes on from its store and reports what was not acknowledged", "[work]") {
   cluster_bench c;
-  c.give(prescribe{desired({config_map("a", "1")})});
+  c.give(prescribe{desired({config_map("a", "1")}), "hub-1"});
   auto reborn = make_work("w", "hash", "hash");
   const auto out = c.b.start(reborn);
   REQUIRE(sent<work_held>(out).size() == 1);
@@ -364,11 +381,11 @@ TEST_CASE("a restarted work goes on from its store and reports what was not ackn
 
 TEST_CASE("a new prescription during a round lets the call under way end, then starts over", "[work]") {
   cluster_bench c;
-  auto out = c.b.handle(c.self, prescribe{desired({config_map("a", "1"), config_map("b", "1")})});
+  auto out = c.b.handle(c.self, prescribe{desired({config_map("a", "1"), config_map("b", "1")}), "hub-1"});
   // Through the anchor's two steps to the first object's get.
   for (int i = 0; i < 2; ++i) out = c.b.handle(c.self, c.answer(sent<cluster_call>(out).at(0)));
   const auto pending = sent<cluster_call>(out).at(0);
-  CHECK(sent<cluster_call>(c.b.handle(c.self, prescribe{desired({config_map("c", "2")}, 2)})).empty());
+  CHECK(sent<cluster_call>(c.b.handle(c.self, prescribe{desired({config_map("c", "2")}, 2), "hub-1"})).empty());
   c.settle(c.b.handle(c.self, c.answer(pending)));
   CHECK(c.find("c"));
   CHECK_FALSE(c.find("a"));

@@ -58,7 +58,8 @@ class Backup(E2eTest):
     def test_01_secrets_and_private_keys_are_not_readable_on_disk(self):
         api = self.hub.api
         api.create(objects("default", "secrets"), secret("mine"))
-        api.create(works("c1"), manifest_work("with-secret", [secret("theirs"), config_map("plain", "to-be-read-4711")]))
+        api.create(works("c1"), manifest_work("with-secret", [secret("theirs")]))
+        api.create(objects("default", "configmaps"), config_map("plain", "to-be-read-4711"))
         eventually("applied", lambda: holds(api.get(works("c1", "with-secret")), "Available"))
         stored = self.spoke.api.get(objects("default", "secrets", "theirs"))
         self.assertEqual(base64.b64decode(stored["data"]["password"]).decode(), PASSWORD)

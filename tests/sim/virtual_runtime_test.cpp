@@ -29,6 +29,17 @@ void run(Check check, Args... args) {
   }
 }
 
+template <class Check>
+void run_with_small_mailboxes(Check check) {
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    node_fixture f;
+    auto o = f.options();
+    o.mailbox_max = 3;
+    virtual_bed bed(std::move(o), seed);
+    check(f, bed);
+  }
+}
+
 struct played {
   std::vector<std::string> events;
   std::uint64_t hash = 0;
@@ -52,6 +63,12 @@ TEST_CASE("virtual: writes wait for a full disk to recover", "[virtual]") { run(
 TEST_CASE("virtual: timers fire", "[virtual]") { run(check_timer); }
 TEST_CASE("virtual: actors are spawned on first use, unknown ones are refused", "[virtual]") { run(check_addresses); }
 TEST_CASE("virtual: a retired actor ends, and later mail begins a new life", "[virtual]") { run(check_retire); }
+TEST_CASE("virtual: a mailbox merges, refuses and keeps by message type", "[virtual]") {
+  run_with_small_mailboxes(check_mailbox_rules);
+}
+TEST_CASE("virtual: a full mailbox loses no mail between actors", "[virtual]") {
+  run_with_small_mailboxes(check_actor_mail);
+}
 TEST_CASE("virtual: stop handles what is queued", "[virtual]") { run(check_stop); }
 TEST_CASE("virtual: ten thousand actors", "[virtual]") {
   node_fixture f;
@@ -94,8 +111,8 @@ TEST_CASE("several runtimes share one world", "[virtual]") {
   CHECK(at_spoke.post({worker("a"), port(), text("write x")}).ok());
   world.advance(10ms);
   REQUIRE(seen_lines.size() == 3);
-  CHECK(seen_lines[0] == "0.000000 spoke:work/a<-cluster withdraw");
-  CHECK(seen_lines[1] == "0.003000 hub:work/proxy<-cluster withdraw");
+  CHECK(seen_lines[0] == "0.000000 spoke:work/a<-cluster dial_failed");
+  CHECK(seen_lines[1] == "0.003000 hub:work/proxy<-cluster dial_failed");
   CHECK(world.trace_lines() == 3);
 }
 

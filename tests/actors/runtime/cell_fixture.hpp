@@ -79,13 +79,13 @@ struct cell_fixture {
     }
   }
 
-  void post(std::string word) { subject.deliver({self, port(), text(std::move(word))}, 0ns); }
+  void post(std::string word) { subject.deliver({self, port(), text(std::move(word))}, host.time); }
   void admit(std::uint64_t id, batch proposed) {
     admit_write w;
     w.id = request_id{id};
     w.key = key_of("mine");
     w.proposed = std::move(proposed);
-    subject.deliver({self, {actor_kind::api, {}}, std::move(w)}, 0ns);
+    subject.deliver({self, {actor_kind::api, {}}, std::move(w)}, host.time);
   }
   /// Decides the oldest submission.
   void succeed(std::uint64_t rev) { decide(commit{revision{rev}, revision{rev}, 1}); }

@@ -160,6 +160,54 @@ TEST_CASE("a store that cannot be read is not taken for absence", "[cell]") {
   CHECK(f.counters.dropped == 0);
 }
 
+TEST_CASE("a timer whose handler cannot read the store is lost with the state that asked for it", "[cell]") {
+  cell_fixture f;
+  f.also = [](const message& m, const context& ctx, outbox& out) {
+    if (word_of(m) == "arm") out.wake("t", 1s);
+    if (word_of(m) == "timer_fired") static_cast<void>(ctx.data.read(key_of("a")));
+  };
+  f.post("arm");
+  f.durable.broken = fail(errc::io, "bad disk");
+  f.advance(1s);
+  CHECK(f.seen_words.back() == "timer_fired");
+  f.durable.broken.reset();
+  f.advance(1min);
+  CHECK(f.seen_words == words{"(restore)", "arm", "timer_fired", "(restore)"});
+}
+
+TEST_CASE("what an actor in trouble keeps back is coalesced as in its mailbox", "[cell]") {
+  cell_fixture f;
+  std::vector<std::uint64_t> revisions;
+  f.also = [&](const message& m, const context&, outbox&) {
+    if (const auto* news = std::get_if<drifted>(&m)) revisions.push_back(news->rev.get());
+  };
+  const auto tell = [&](const char* name, std::uint64_t rev) {
+    f.subject.deliver({f.self, port(), drifted{{"v1", "ConfigMap", "default", name}, revision{rev}}}, f.host.time);
+  };
+  f.post("throw");
+  for (std::uint64_t rev = 1; rev <= 1000; ++rev) tell(rev % 2 ? "x" : "y", rev);
+  CHECK(f.counters.waiting == 2);
+  CHECK(f.counters.coalesced == 998);
+  f.advance(100ms);
+  CHECK(revisions == std::vector<std::uint64_t>{999, 1000});
+  tell("x", 1001);  // nothing waits that it could be merged with
+  CHECK(revisions.back() == 1001);
+}
+
+TEST_CASE("units that wait for the store are counted, because they fill the mailbox too", "[cell]") {
+  cell_fixture f;
+  f.post("write a");
+  f.post("look");
+  f.post("write b");
+  CHECK(f.counters.held == 3);
+  f.succeed(1);
+  CHECK(f.counters.held == 1);
+  f.refuse(errc::conflict);
+  CHECK(f.counters.held == 1);  // computed again
+  f.succeed(2);
+  CHECK(f.counters.held == 0);
+}
+
 TEST_CASE("an admitted write whose handler throws is answered", "[cell]") {
   cell_fixture f;
   f.also = [](const message&, const context&, outbox&) { throw 42; };

@@ -36,8 +36,7 @@ struct gossip {
   }
 
   static void handle(const message& m, const context& ctx, outbox& out) {
-    const auto* w = std::get_if<withdraw>(&m);
-    const int ttl = w ? std::stoi(w->uid) : 2;
+    const int ttl = std::holds_alternative<timer_fired>(m) ? 2 : std::stoi(word_of(m));
     if (ctx.random.chance(0.03)) throw std::runtime_error("bad luck");
     if (ctx.random.chance(0.5)) {
       const auto key = key_of(ctx.random.chance(0.3) ? "shared" : ctx.self.name);

@@ -8,6 +8,7 @@ namespace {
 struct live_bed final : testbed {
   explicit live_bed(runtime_options o) : live(make_live_runtime(std::move(o))) {}
   actor_runtime& runtime() override { return *live; }
+  bool concurrent() const override { return true; }
   bool until(const std::function<bool()>& done) override {
     const auto deadline = std::chrono::steady_clock::now() + 30s;
     while (!done() && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(1ms);
@@ -21,6 +22,15 @@ void run(Check check, Args... args) {
   node_fixture f;
   live_bed bed(f.options());
   check(f, bed, args...);
+}
+
+template <class Check>
+void run_with_small_mailboxes(Check check) {
+  node_fixture f;
+  auto o = f.options();
+  o.mailbox_max = 3;
+  live_bed bed(std::move(o));
+  check(f, bed);
 }
 
 }  // namespace
@@ -38,23 +48,37 @@ TEST_CASE("live: a retired actor ends, and later mail begins a new life", "[runt
 TEST_CASE("live: stop handles what is queued", "[runtime][live]") { run(check_stop); }
 TEST_CASE("live: ten thousand actors", "[runtime][live]") { run(check_fan_out, 10'000); }
 
-TEST_CASE("live: a full mailbox answers busy, and commits still get through", "[runtime][live]") {
+TEST_CASE("live: a mailbox merges, refuses and keeps by message type", "[runtime][live]") {
+  run_with_small_mailboxes(check_mailbox_rules);
+}
+TEST_CASE("live: a full mailbox loses no mail between actors", "[runtime][live]") {
+  run_with_small_mailboxes(check_actor_mail);
+}
+
+TEST_CASE("live: news from many threads is merged, and the newest of each is seen", "[runtime][live]") {
   node_fixture f;
-  auto o = f.options();
-  o.mailbox_max = 3;
-  live_bed bed(std::move(o));
-  f.hold = true;
-  bed.post("a", "write x");
-  bed.post("a", "wait");
-  bed.post("a", "look");
-  bool busy = false;
-  CHECK(bed.until([&] {
-    const auto r = bed.runtime().post({worker("a"), port(), text("more")});
-    busy = !r.ok() && r.err().code == errc::busy;
-    return busy;
-  }));
-  f.hold = false;
-  CHECK(bed.until([&] { return f.answers.has("work/a did look") && bed.of("a").depth == 0; }));
+  std::atomic<std::uint64_t> newest[2] = {};
+  std::atomic<int> seen_news{0};
+  f.also = [&](const message& m, const context&, outbox&) {
+    if (const auto* d = std::get_if<drifted>(&m)) {
+      newest[d->object.name == "1"] = d->rev.get();
+      ++seen_news;
+    }
+  };
+  live_bed bed(f.options());
+  constexpr std::uint64_t each = 2000;
+  std::vector<std::thread> posters;
+  for (int t = 0; t < 2; ++t)
+    posters.emplace_back([&, t] {
+      for (std::uint64_t i = 1; i <= each; ++i) {
+        const auto posted = bed.runtime().post(
+            {worker("a"), port(), drifted{{"v1", "ConfigMap", "default", std::to_string(t)}, revision{i}}});
+        static_cast<void>(posted);
+      }
+    });
+  for (auto& p : posters) p.join();
+  REQUIRE(bed.until([&] { return newest[0] == each && newest[1] == each && bed.of("a").depth == 0; }));
+  CHECK(bed.of("a").coalesced + static_cast<std::uint64_t>(seen_news) == 2 * each);
 }
 
 TEST_CASE("live: many threads post, and nothing is lost or reordered", "[runtime][live]") {

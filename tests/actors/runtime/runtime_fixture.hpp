@@ -100,6 +100,11 @@ struct node_fixture {
     if (word == "wait")
       while (hold.load()) std::this_thread::yield();
     if (word == "wake") out.wake("t", 20ms);
+    if (word == "flood b")
+      for (int i = 0; i < 5; ++i) {
+        out.send(worker("b"), admit_write{});
+        out.send(worker("b"), text("hello"));
+      }
     if (word.starts_with("write ")) out.store(key_of(word.substr(6)), share(word));
     if (word.starts_with("pass ")) out.send(worker(word.substr(5)), text("hello"));
     if (word == "clash") {
@@ -126,6 +131,8 @@ struct testbed {
   virtual actor_runtime& runtime() = 0;
   /// Lets things happen until `done` or for a good while.
   virtual bool until(const std::function<bool()>& done) = 0;
+  /// Whether actors go on while the test posts, so that "wait" must hold them; else they wait for until().
+  virtual bool concurrent() const { return false; }
   void post(const std::string& to, const std::string& word) {
     CHECK(runtime().post({worker(to), port(), text(word)}).ok());
   }
@@ -177,6 +184,61 @@ inline void check_quarantine(node_fixture& f, testbed& bed) {
   bed.post("b", "look");
   REQUIRE(bed.until([&] { return bed.of("a").dropped == 6 && f.answers.has("work/b did look"); }));
   CHECK_FALSE(f.answers.has("work/a did look"));
+}
+
+/// To be run with mailboxes of three.
+inline void check_mailbox_rules(node_fixture& f, testbed& bed) {
+  lines changes;
+  f.also = [&](const message& m, const context&, outbox&) {
+    if (const auto* c = std::get_if<object_changed>(&m))
+      changes.add(c->what.key.name + ": " + (c->what.previous ? *c->what.previous : "") + " to " + *c->what.body);
+  };
+  const auto change = [&](const std::string& name, const std::string& previous, const std::string& body) {
+    return bed.runtime().post(
+        {worker("a"),
+         {},
+         object_changed{
+             {.key = key_of(name), .rev = {}, .body = share(body), .previous = share(previous), .previous_rev = {}}}});
+  };
+  f.hold = bed.concurrent();
+  bed.post("a", "wait");
+  CHECK(change("x", "0", "1").ok());
+  CHECK(change("y", "0", "1").ok());
+  const auto refused = bed.runtime().post({worker("a"), port(), admit_write{}});
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.err().code == errc::busy);
+  CHECK(change("x", "1", "2").ok());
+  CHECK(change("x", "2", "3").ok());
+  bed.post("a", "look");  // of the kind that every mailbox keeps
+  CHECK(bed.of("a").depth == 4);
+  CHECK(bed.of("a").coalesced == 2);
+  CHECK(bed.of("a").refused == 1);
+  f.hold = false;
+  REQUIRE(bed.until([&] { return f.answers.has("work/a did look") && bed.of("a").depth == 0; }));
+  CHECK(changes.all() == std::vector<std::string>{"x: 0 to 3", "y: 0 to 1"});
+  CHECK(bed.runtime().post({worker("a"), port(), admit_write{}}).ok());
+}
+
+/// To be run with mailboxes of three.
+inline void check_actor_mail(node_fixture& f, testbed& bed) {
+  std::atomic<int> refusals{0};
+  f.also = [&](const message& m, const context&, outbox&) {
+    const auto* reply = std::get_if<admit_reply>(&m);
+    if (reply && reply->failure && reply->failure->code == errc::busy) ++refusals;
+  };
+  const auto count = [&](const char* line) {
+    const auto all = f.answers.all();
+    return std::count(all.begin(), all.end(), line);
+  };
+  f.hold = bed.concurrent();
+  bed.post("b", "wait");
+  bed.post("a", "flood b");
+  if (bed.concurrent()) REQUIRE(bed.until([&] { return f.answers.has("work/a did flood b"); }));
+  f.hold = false;
+  REQUIRE(bed.until([&] { return count("work/b did hello") == 5; }));
+  REQUIRE(bed.until([&] { return count("work/b did admit_write") + refusals == 5; }));
+  CHECK(refusals >= 2);
+  CHECK(bed.of("b").refused == static_cast<std::uint64_t>(refusals.load()));
 }
 
 inline void check_full_disk(node_fixture& f, testbed& bed) {

@@ -45,11 +45,11 @@ struct scripted final : actor_logic {
   handler_fn on_message;
 };
 
-// Messages of the real protocol stand for "do something": which one is up to the test.
-inline message text(std::string word) { return withdraw{.uid = std::move(word)}; }
+// A message of the real protocol, one that mailboxes always keep, stands for "do something": what is up to the test.
+inline message text(std::string word) { return dial_failed{fail(errc::internal, std::move(word))}; }
 inline std::string word_of(const message& m) {
-  const auto* w = std::get_if<withdraw>(&m);
-  return w ? w->uid : std::string(name_of(m));
+  const auto* w = std::get_if<dial_failed>(&m);
+  return w ? w->why.message : std::string(name_of(m));
 }
 
 inline address worker(std::string name) { return {actor_kind::work, std::move(name)}; }

@@ -27,6 +27,17 @@ void run(Check check, Args... args) {
   }
 }
 
+template <class Check>
+void run_with_small_mailboxes(Check check) {
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    node_fixture f;
+    auto o = f.options();
+    o.mailbox_max = 3;
+    seeded_bed bed(std::move(o), seed);
+    check(f, bed);
+  }
+}
+
 }  // namespace
 
 TEST_CASE("seeded: sends come in order and after their commit", "[runtime][seeded]") { run(check_order_and_commits); }
@@ -62,18 +73,30 @@ TEST_CASE("seeded: a shell that dies is replaced, and its actor restores itself"
   CHECK(f.answers.all().back() == "work/a did write y committed");
 }
 
-TEST_CASE("seeded: a full mailbox answers busy", "[runtime][seeded]") {
+TEST_CASE("seeded: a mailbox merges, refuses and keeps by message type", "[runtime][seeded]") {
+  run_with_small_mailboxes(check_mailbox_rules);
+}
+TEST_CASE("seeded: a full mailbox loses no mail between actors", "[runtime][seeded]") {
+  run_with_small_mailboxes(check_actor_mail);
+}
+
+TEST_CASE("seeded: a shell that dies takes its coalesced mail along, and its replacement begins empty",
+          "[runtime][seeded]") {
   node_fixture f;
-  auto o = f.options();
-  o.mailbox_max = 2;
-  seeded_bed bed(std::move(o));
+  seeded_bed bed(f.options());
+  const auto tell = [&](std::uint64_t rev) {
+    CHECK(bed.runtime().post({worker("a"), port(), drifted{{"v1", "ConfigMap", "", "x"}, revision{rev}}}).ok());
+  };
   bed.post("a", "look");
-  bed.post("a", "look");
-  const auto third = bed.runtime().post({worker("a"), port(), text("look")});
-  REQUIRE_FALSE(third.ok());
-  CHECK(third.err().code == errc::busy);
   bed.seeded->run_until_idle();
-  CHECK(bed.runtime().post({worker("a"), port(), text("look")}).ok());
+  REQUIRE(bed.seeded->kill(worker("a")));
+  tell(1);
+  bed.seeded->advance(1s);
+  CHECK(bed.of("a").dropped == 1);
+  tell(2);
+  bed.seeded->run_until_idle();
+  CHECK(f.answers.all().back() == "work/a did drifted");
+  CHECK(bed.of("a").coalesced == 0);
 }
 
 TEST_CASE("seeded: time moves only when told", "[runtime][seeded]") {

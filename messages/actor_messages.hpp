@@ -1,4 +1,5 @@
 #pragma once
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -90,10 +91,15 @@ struct join_asked {
   join_request request;
   std::string remote;
 };
+/// Held by a message that came over the link, and by nothing else: when the last holder is gone, the frame has been dealt
+/// with (its effects are durable, or it was dropped), and the peer may send as many bytes again. Null: it took no credit.
+using link_receipt = std::shared_ptr<const void>;
+
 /// Hub: a frame of a connected spoke.
 struct spoke_frame {
   session_id session;
   frame_to_hub frame;
+  link_receipt receipt{};
 };
 /// Either side: the connection is gone.
 struct session_closed {
@@ -129,6 +135,7 @@ struct dial_failed {
 struct hub_frame {
   session_id session;
   frame_to_spoke frame;
+  link_receipt receipt{};
 };
 /// To the session on the spoke.
 struct send_to_hub {

@@ -1,11 +1,12 @@
 #pragma once
+#include <atomic>
 #include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <utility>
 
-#include "messages/ids.hpp"
+#include "messages/actor_messages.hpp"
 #include "transport/net.hpp"
 #include "transport/session.hpp"
 
@@ -20,8 +21,10 @@ inline constexpr duration link_busy_retry_after = std::chrono::seconds(5);
 /// the loop, frames from the runtime's threads, ticks from a timer: one lock makes a sequence of them. Hooks that pass
 /// frames on are called under it (their order is the stream's), the others without it.
 ///
-/// A receiver that answers busy stops the link: frames are held here, their credit is withheld, so the peer runs dry
-/// after a window at most; the host calls resume() until there is room.
+/// Credit goes back when a frame has been dealt with, not when a mailbox took it: every frame is passed on with a receipt,
+/// and counts when the last holder lets go of that. So what a peer can have waiting in this node is a window, whatever
+/// keeps its actor busy. A receiver that answers busy stops the link, too: frames are held here, in order, and the host
+/// calls resume() until there is room.
 template <class Rules>
 class link_end : public connection_handler {
  public:
@@ -87,17 +90,28 @@ class link_end : public connection_handler {
     act([&](output&) { resume_due_ = false; });
   }
 
+  /// Grants the peer again what has been dealt with.
+  void settle_credit() {
+    act([&](output& out) {
+      credit_due_ = false;
+      session_.consumed(handled_bytes_.exchange(0), out);
+    });
+  }
+
  protected:
   /// Monotonic.
   virtual duration now() const = 0;
-  /// Gives a frame to its actor. errc::busy: later; any other failure ends the link.
-  virtual result<void> pass_on(const incoming& frame) = 0;
+  /// Gives a frame to its actor, whose message holds the receipt. errc::busy: later; any other failure ends the link.
+  virtual result<void> pass_on(const incoming& frame, link_receipt receipt) = 0;
   /// A frame could not be sent (errc::too_large), or the backlog is full.
   virtual void dropped(const error& why) = 0;
   /// Frames are held: call resume() once, soon.
   virtual void stalled() = 0;
+  /// Credit is owed: call settle_credit() soon, but not from here. Any thread, under any lock.
+  virtual void credit_due() = 0;
   /// The link is over; comes once, last.
   virtual void gone(const error& why) = 0;
+  virtual std::weak_ptr<link_end> weak() = 0;
 
   const Rules& rules() const { return session_.rules(); }
 
@@ -109,6 +123,24 @@ class link_end : public connection_handler {
   }
 
  private:
+  struct frame_receipt {
+    std::weak_ptr<link_end> of;
+    std::size_t bytes;
+    frame_receipt(std::weak_ptr<link_end> link, std::size_t n) : of(std::move(link)), bytes(n) {}
+    frame_receipt(const frame_receipt&) = delete;
+    frame_receipt& operator=(const frame_receipt&) = delete;
+    ~frame_receipt() {
+      if (bytes == 0) return;
+      if (const auto link = of.lock()) link->dealt_with(bytes);
+    }
+  };
+
+  /// Takes no lock: a message may end anywhere, even within a post that was called under ours.
+  void dealt_with(std::size_t bytes) {
+    const auto owed = handled_bytes_.fetch_add(bytes) + bytes;
+    if (owed >= limits_.window / 4 && !credit_due_.exchange(true)) credit_due();
+  }
+
   template <class F>
   void act(F f) {
     std::shared_ptr<connection> ending;
@@ -144,10 +176,12 @@ class link_end : public connection_handler {
     for (auto& arrival : out.arrivals) held_.push_back(std::move(arrival));
     out.arrivals.clear();
     while (!held_.empty()) {
-      const auto taken = pass_on(held_.front().frame);
+      const auto& next = held_.front();
+      const auto mine = next.bytes == 0 ? nullptr : std::make_shared<frame_receipt>(weak(), next.bytes);
+      const auto taken = pass_on(next.frame, mine);
+      if (!taken && mine) mine->bytes = 0;
       if (!taken && taken.err().code == errc::busy) return;
       if (!taken) return session_.part({.why = taken.err()}, out);
-      session_.consumed(held_.front().bytes, out);
       held_.pop_front();
       held_since_ = now();
     }
@@ -170,7 +204,9 @@ class link_end : public connection_handler {
   session session_;
   std::list<typename output::arrival> held_;  ///< a list, because an empty one owns nothing
   duration held_since_{};
-  bool resume_due_ = false;  ///< stalled() was called, resume() not yet
+  bool resume_due_ = false;                    ///< stalled() was called, resume() not yet
+  std::atomic<std::size_t> handled_bytes_{0};  ///< dealt with and not granted again
+  std::atomic<bool> credit_due_{false};        ///< credit_due() was called, settle_credit() not yet
   std::optional<error> ended_why_;
   duration ended_since_{};
 };

@@ -4,7 +4,6 @@
 #include <array>
 #include <atomic>
 #include <charconv>
-#include <deque>
 #include <unordered_map>
 #include <vector>
 
@@ -49,8 +48,8 @@ struct hub_link_host::core : std::enable_shared_from_this<core> {
   void drain();
   void arm_ticks();
   void tick_next_slice();
-  /// Posts now or, when the mailbox is full, soon: for what an actor must not miss.
-  void post_surely(envelope e);
+  /// For what every mailbox keeps; it can fail only because the actor is starting over or the node is going down.
+  void tell(envelope e);
   void retry_later(const std::shared_ptr<hub_link>& stalled);
   void retry();
   void log(note_level level, std::string text) const {
@@ -74,7 +73,6 @@ struct hub_link_host::core : std::enable_shared_from_this<core> {
 
   mutable std::mutex retry_mutex;  ///< guards what follows
   std::vector<std::weak_ptr<hub_link>> stalled_links;
-  std::deque<envelope> unposted;
   bool retry_armed = false;
   rng jitter;
 };
@@ -123,7 +121,7 @@ class hub_link final : public link_end<hub_rules>, public std::enable_shared_fro
  private:
   duration now() const override { return host_->options.timers.now(); }
 
-  result<void> pass_on(const frame_to_hub& frame) override {
+  result<void> pass_on(const frame_to_hub& frame, link_receipt receipt) override {
     if (!host_->open) return fail(errc::unavailable, "the hub is gone");
     if (const auto* greeting = std::get_if<hello>(&frame)) return greet(*greeting);
     ++host_->frames_in;
@@ -134,7 +132,7 @@ class hub_link final : public link_end<hub_rules>, public std::enable_shared_fro
                                                  .agent = rules().agent(),
                                                  .request = *request,
                                                  .remote = remote_});
-    return post(actor(), spoke_frame{id(), frame});
+    return post(actor(), spoke_frame{id(), frame, std::move(receipt)});
   }
 
   result<void> greet(const hello& greeting) {
@@ -155,12 +153,19 @@ class hub_link final : public link_end<hub_rules>, public std::enable_shared_fro
     host_->retry_later(shared_from_this());
   }
 
+  void credit_due() override {
+    host_->options.timers.after(duration::zero(), [weak = weak_from_this()] {
+      if (const auto link = weak.lock()) link->settle_credit();
+    });
+  }
+  std::weak_ptr<link_end> weak() override { return weak_from_this(); }
+
   void gone(const error& why) override {
     host_->forget(id());
     host_->log(note_level::debug, describe("closed: " + why.message));
     bool told = false;
     in_sequence([&] { told = route_known_; });
-    if (told) host_->post_surely({actor(), session_address(id()), session_closed{id(), why}});
+    if (told) host_->tell({actor(), session_address(id()), session_closed{id(), why}});
   }
 
   result<void> post(address to, message body) {
@@ -234,7 +239,7 @@ void hub_link_host::core::deliver(envelope e) {
   if (!link) {
     // The actor took the link for alive; without this it might wait for an answer that cannot come.
     if (id && sending && e.from.kind == actor_kind::managed_cluster)
-      post_surely({e.from, e.to, session_closed{*id, fail(errc::unavailable, "the connection was closed already")}});
+      tell({e.from, e.to, session_closed{*id, fail(errc::unavailable, "the connection was closed already")}});
     return;
   }
   if (sending) {
@@ -303,21 +308,14 @@ void hub_link_host::core::tick_next_slice() {
   for (const auto& link : links) link->tick();
 }
 
-void hub_link_host::core::post_surely(envelope e) {
-  if (!open) return;
-  const auto posted = options.post(e);
-  if (posted || posted.err().code != errc::busy) return;
-  {
-    const std::lock_guard lock(retry_mutex);
-    unposted.push_back(std::move(e));
-  }
-  retry_later(nullptr);
+void hub_link_host::core::tell(envelope e) {
+  if (open) (void)options.post(std::move(e));
 }
 
 void hub_link_host::core::retry_later(const std::shared_ptr<hub_link>& stalled) {
   {
     const std::lock_guard lock(retry_mutex);
-    if (stalled) stalled_links.push_back(stalled);
+    stalled_links.push_back(stalled);
     if (std::exchange(retry_armed, true)) return;
   }
   options.timers.after(retry_period, [weak = weak_from_this()] {
@@ -327,14 +325,11 @@ void hub_link_host::core::retry_later(const std::shared_ptr<hub_link>& stalled) 
 
 void hub_link_host::core::retry() {
   std::vector<std::weak_ptr<hub_link>> links;
-  std::deque<envelope> envelopes;
   {
     const std::lock_guard lock(retry_mutex);
     retry_armed = false;
     links.swap(stalled_links);
-    envelopes.swap(unposted);
   }
-  for (auto& e : envelopes) post_surely(std::move(e));
   for (const auto& weak : links)
     if (const auto link = weak.lock()) link->resume();
 }

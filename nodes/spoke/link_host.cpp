@@ -1,7 +1,6 @@
 #include "nodes/spoke/link_host.hpp"
 
 #include <atomic>
-#include <deque>
 #include <mutex>
 
 #include "base/assert.hpp"
@@ -41,9 +40,7 @@ struct spoke_link_host::core : std::enable_shared_from_this<core> {
   void forget(const spoke_link* gone);
   void arm_tick(const std::shared_ptr<spoke_link>& of);
   void arm_resume(const std::shared_ptr<spoke_link>& of);
-  /// Posts to the agent, after what an earlier full mailbox left over.
   void tell_agent(session_id about, message body);
-  bool tell_leftovers();
   void log(note_level level, std::string text) const {
     if (options.log) options.log({level, std::move(text)});
   }
@@ -56,9 +53,6 @@ struct spoke_link_host::core : std::enable_shared_from_this<core> {
   std::uint64_t last_id = 0;
   std::size_t next_hub = 0;
   std::shared_ptr<spoke_link> link;
-
-  std::mutex leftovers_mutex;  ///< guards what follows; taken last
-  std::deque<envelope> leftovers;
 };
 
 namespace {
@@ -73,13 +67,18 @@ class spoke_link final : public link_end<spoke_rules>, public std::enable_shared
 
  private:
   duration now() const override { return host_->options.timers.now(); }
-  result<void> pass_on(const frame_to_spoke& frame) override {
+  result<void> pass_on(const frame_to_spoke& frame, link_receipt receipt) override {
     if (!host_->open) return fail(errc::unavailable, "the spoke is gone");
-    if (!host_->tell_leftovers()) return fail(errc::busy, "the agent's mailbox is full");
-    return host_->options.post({agent_address, session_address(id()), hub_frame{id(), frame}});
+    return host_->options.post({agent_address, session_address(id()), hub_frame{id(), frame, std::move(receipt)}});
   }
   void dropped(const error& why) override { host_->log(note_level::error, "a frame was not sent: " + why.message); }
   void stalled() override { host_->arm_resume(shared_from_this()); }
+  void credit_due() override {
+    host_->options.timers.after(duration::zero(), [weak = weak_from_this()] {
+      if (const auto link = weak.lock()) link->settle_credit();
+    });
+  }
+  std::weak_ptr<link_end> weak() override { return weak_from_this(); }
   void gone(const error& why) override {
     host_->forget(this);
     host_->tell_agent(id(), session_closed{id(), why});
@@ -192,28 +191,14 @@ void spoke_link_host::core::arm_resume(const std::shared_ptr<spoke_link>& of) {
     const auto resuming = weak_link.lock();
     if (!self || !self->open) return;
     if (resuming) resuming->resume();
-    if (!self->tell_leftovers()) self->arm_resume(resuming);
   });
 }
 
 void spoke_link_host::core::tell_agent(session_id about, message body) {
   if (!open) return;
-  {
-    const std::lock_guard lock(leftovers_mutex);
-    const auto from = about.get() == 0 ? address{actor_kind::dialer, ""} : session_address(about);
-    leftovers.push_back({agent_address, from, std::move(body)});
-  }
-  if (!tell_leftovers()) arm_resume(nullptr);
-}
-
-bool spoke_link_host::core::tell_leftovers() {
-  const std::lock_guard lock(leftovers_mutex);
-  while (!leftovers.empty()) {
-    const auto posted = options.post(leftovers.front());
-    if (!posted && posted.err().code == errc::busy) return false;
-    leftovers.pop_front();
-  }
-  return true;
+  auto from = about.get() == 0 ? address{actor_kind::dialer, ""} : session_address(about);
+  // Every mailbox keeps these, so it can fail only because the agent is starting over, and that dials anew.
+  (void)options.post({agent_address, std::move(from), std::move(body)});
 }
 
 spoke_link_host::spoke_link_host(spoke_link_options options) : core_(std::make_shared<core>(std::move(options))) {}

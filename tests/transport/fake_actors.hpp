@@ -4,17 +4,20 @@
 #include <optional>
 #include <vector>
 
+#include "actors/mailbox_rules.hpp"
 #include "base/result.hpp"
-#include "messages/actor_messages.hpp"
 
 namespace wh::testing {
 
-/// Stands in for a node's actors: keeps what link hosts post, and can have no room.
+/// Stands in for a node's actors: keeps what link hosts post, can have no room, and can leave its mail lying.
 class fake_actors {
  public:
   result<void> post(envelope e) {
     const std::lock_guard lock(mutex_);
-    if (busy_) return fail(errc::busy, "mailbox full");
+    const bool may_refuse = rule_of(e.body) == mailbox_rule::refused || rule_of(e.body) == mailbox_rule::pushes_back;
+    if (busy_ && may_refuse) return fail(errc::busy, "mailbox full");
+    receipts_.push_back(take_receipt(e.body));
+    if (!idle_) receipts_.clear();
     mail_.push_back(std::move(e));
     arrived_.notify_all();
     return {};
@@ -22,6 +25,14 @@ class fake_actors {
   void set_busy(bool busy) {
     const std::lock_guard lock(mutex_);
     busy_ = busy;
+  }
+
+  /// While idle, mail is taken and not handled.
+  void set_idle(bool idle) {
+    std::vector<link_receipt> handled;  // ends without the lock
+    const std::lock_guard lock(mutex_);
+    idle_ = idle;
+    if (!idle) handled.swap(receipts_);
   }
 
   /// Everything of one type, in order.
@@ -62,10 +73,18 @@ class fake_actors {
   }
 
  private:
+  static link_receipt take_receipt(message& m) {
+    if (auto* f = std::get_if<spoke_frame>(&m)) return std::move(f->receipt);
+    if (auto* f = std::get_if<hub_frame>(&m)) return std::move(f->receipt);
+    return nullptr;
+  }
+
   mutable std::mutex mutex_;
   std::condition_variable arrived_;
   std::vector<envelope> mail_;
+  std::vector<link_receipt> receipts_;  ///< of mail that is not handled
   bool busy_ = false;
+  bool idle_ = false;
 };
 
 }  // namespace wh::testing

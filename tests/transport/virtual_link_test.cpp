@@ -146,6 +146,22 @@ TEST_CASE("frames wait for a full mailbox and lose neither order nor any of them
   }
 }
 
+TEST_CASE("a peer gets credit for what has been handled, not for what a mailbox took", "[transport][hosts]") {
+  playground p;
+  auto spoke = p.member("c1");
+  const auto received = [&] { return p.actors.frames<work_report, spoke_frame>().size(); };
+  p.actors.set_idle(true);
+  for (std::uint64_t i = 0; i < 3000; ++i) spoke->send(work_report{"w", "u", i, {}, share(std::string(1000, 'x'))});
+  p.clock.advance(1min);
+  const auto first = received();
+  CHECK(first > 900);  // the mailbox takes them all, but a window is all that comes
+  CHECK(first < 1100);
+  CHECK(p.actors.all<session_closed>().empty());
+  p.actors.set_idle(false);
+  p.clock.advance(5s);
+  CHECK(received() == 3000);
+}
+
 TEST_CASE("both ends of a partition notice within a minute and some", "[transport][hosts]") {
   const auto way = GENERATE(lost_way::both, lost_way::to_hub, lost_way::to_spoke);
   playground p;

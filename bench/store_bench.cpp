@@ -1,5 +1,6 @@
 // What the store costs over bare LMDB: the same puts, on the same disk, in the same run.
 //   store_bench [folder] [seconds per row]
+//   store_bench row FOLDER SECONDS WRITERS BATCH BODY_BYTES     one row: puts/s, p50 and p99 in ms, for bench/etcd_bench
 #include <fmt/format.h>
 #include <lmdb.h>
 #include <time.h>
@@ -23,7 +24,7 @@ namespace {
 
 using clock_type = std::chrono::steady_clock;
 
-constexpr std::size_t body_bytes = 1024;
+std::size_t body_bytes = 1024;
 constexpr int objects_per_writer = 1000;
 
 double seconds_since(clock_type::time_point start) {
@@ -200,6 +201,13 @@ void measure_reads(const std::string& folder) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 7 && std::string_view(argv[1]) == "row") {
+    body_bytes = static_cast<std::size_t>(std::atoi(argv[6]));
+    rates r = run_store(argv[2], std::atoi(argv[4]), std::atoi(argv[5]), std::atof(argv[3]));
+    fmt::print("{:.1f} {:.3f} {:.3f}\n", r.puts, percentile(r.latency_ms, 0.5), percentile(r.latency_ms, 0.99));
+    std::filesystem::remove_all(argv[2]);
+    return 0;
+  }
   const std::string folder = argc > 1 ? argv[1] : (std::filesystem::temp_directory_path() / "store_bench").string();
   const double seconds = argc > 2 ? std::atof(argv[2]) : 2.0;
   std::filesystem::create_directories(folder);

@@ -72,6 +72,10 @@ class Rounds:
         """0: none. Few: while it starts. Many: while it works."""
         return 0 if self.calm else self.chaos.choice((0, self.chaos.randint(1, 40), self.chaos.randint(40, 400)))
 
+    def early_event(self):
+        """Of a first start. The first twenty make the store, in whose middle most can go wrong."""
+        return self.chaos.choice((self.chaos.randint(1, 20), self.chaos.randint(1, 90)))
+
     def cut_while_writing(self):
         victim = self.chaos.choice((self.hub, self.spoke))
         self.count(f"{victim.process.name} at work")
@@ -151,7 +155,7 @@ class Rounds:
         """A hub that is cut while it creates its folder, and once more after it was ready."""
         self.count("hub at its first start")
         hub = PoweredHub(self.world, self.chaos, f"fresh-hub-{self.round}", self.hub.nosync)
-        hub.start(*(self.chaos.randint(1, 70) for _ in range(3)))
+        hub.start(*(self.early_event() for _ in range(3)))
         trusted = hub.api
         acknowledged = False
         try:
@@ -182,7 +186,7 @@ class Rounds:
             if spoke.process is None or not spoke.alive():
                 if spoke.process:
                     spoke.bury()
-                spoke.start(*(self.chaos.randint(1, 90) for _ in range(min(cuts_left, 1))))
+                spoke.start(*(self.early_event() for _ in range(min(cuts_left, 1))))
                 cuts_left -= 1
             if accepting is None:
                 accepting = subprocess.Popen([program("whctl"), "--kubeconfig", self.hub.kubeconfig, "accept", name,

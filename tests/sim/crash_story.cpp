@@ -109,17 +109,11 @@ void crash_story::check_watchers() const {
 }
 
 /// Everybody is given time to agree, and does.
-void crash_story::agree(const std::string& when, const std::function<std::string()>& problem) {
-  std::string last;
-  try {
-    user_.wait(when, [&] {
-      check_watchers();
-      last = problem();
-      return last.empty();
-    });
-  } catch (const broken_promise& e) {
-    throw broken_promise(last.empty() ? e.what() : when + ": " + last);
-  }
+void crash_story::agree(const std::string& what, const std::function<std::string()>& obstacle) {
+  user_.wait(what, [&] {
+    check_watchers();
+    return obstacle();
+  });
 }
 
 void crash_story::join() {
@@ -138,10 +132,8 @@ void crash_story::join_one(int i) {
   const auto asked = [&] {
     return user_.list(fmt::format("{}?labelSelector={}%3D{}", csrs_path, names::cluster_name_label, name));
   };
-  user_.wait(name + " asks for a certificate", [&] {
-    check_watchers();
-    return !asked().empty();
-  });
+  agree(name + " asks for a certificate",
+        [&] { return asked().empty() ? std::string("the hub shows no request") : std::string(); });
   fleet_.world().advance(std::chrono::seconds(1));
   const auto requests = asked();
   if (requests.size() != 1) throw broken_promise(fmt::format("{} asked {} times", name, requests.size()));

@@ -44,7 +44,7 @@ class crash_story {
 
   void pause_like_the_user(const std::function<void()>& otherwise);
   void wait_for_report(int i);
-  void agree(const std::string& when, const std::function<std::string()>& problem);
+  void agree(const std::string& what, const std::function<std::string()>& obstacle);
   std::string objects_problem(int i) const;
   std::string remains_problem(int i) const;
   std::string hub_remains_problem() const;

@@ -112,10 +112,10 @@ void patient_user::remove(const std::string& path) {
   }
 }
 
-void patient_user::wait(const std::string& what, const std::function<bool()>& holds) {
+void patient_user::wait(const std::string& what, const std::function<std::string()>& obstacle) {
   const auto until = fleet_.world().now() + patience;
-  while (!holds()) {
-    if (fleet_.world().now() > until) throw broken_promise("for two minutes it did not happen that " + what);
+  for (auto left = obstacle(); !left.empty(); left = obstacle()) {
+    if (fleet_.world().now() > until) throw broken_promise("not within two minutes: " + what + ", because " + left);
     pause();
   }
 }

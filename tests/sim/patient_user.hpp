@@ -28,8 +28,8 @@ class patient_user {
   /// Puts what `edit` makes of the newest version, until that was the newest; false from it: nothing is to do.
   void change(const std::string& path, const std::function<bool(document&)>& edit, const std::string& subresource = "");
   void remove(const std::string& path);
-  /// Asks again and again until it holds; at most two minutes.
-  void wait(const std::string& what, const std::function<bool()>& holds);
+  /// Asks again and again until nothing stands in the way of `what`; at most two minutes.
+  void wait(const std::string& what, const std::function<std::string()>& obstacle);
 
  private:
   void note(const std::string& path, const document& object);

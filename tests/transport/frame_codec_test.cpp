@@ -1,12 +1,58 @@
 #include "transport/frame_codec.hpp"
 
 #include <catch2/catch.hpp>
-
+#include <optional>
 #include <vector>
 
 #include "base/random.hpp"
 
 using namespace wh;
+
+namespace {
+
+/// The payloads of a stream that comes in two parts, and the error that ended it.
+struct cutting {
+  std::vector<std::string> payloads;
+  std::optional<errc> end;
+  friend bool operator==(const cutting&, const cutting&) = default;
+};
+
+cutting cut(std::string_view stream, std::size_t tear) {
+  frame_reader reader(frame_bytes_max);
+  cutting out;
+  for (auto part : {stream.substr(0, tear), stream.substr(tear)}) {
+    for (;;) {
+      const auto payload = reader.next(part);
+      if (!payload) {
+        out.end = payload.err().code;
+        return out;
+      }
+      if (!*payload) break;
+      out.payloads.emplace_back(**payload);
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("a stream with any byte changed is cut alike wherever it is torn", "[transport][frames]") {
+  const auto stream = framed(frame_to_hub(hello{1, "s", "c1", "a1", ""})).value() +
+                      framed(frame_to_hub(ping{7})).value() + framed(frame_to_hub(work_finished{"w", "u"})).value();
+  REQUIRE(cut(stream, 0).payloads.size() == 3);
+  for (std::size_t at = 0; at < stream.size(); ++at) {
+    for (int value = 0; value < 256; ++value) {
+      auto damaged = stream;
+      damaged[at] = static_cast<char>(value);
+      const auto whole = cut(damaged, 0);
+      std::size_t bytes = 0;
+      for (const auto& payload : whole.payloads) bytes += frame_prefix_bytes + payload.size();
+      if (bytes > damaged.size()) FAIL_CHECK("more came out than went in: byte " << at << " is " << value);
+      if (!(cut(damaged, at) == whole) || !(cut(damaged, at + 1) == whole))
+        FAIL_CHECK("a torn stream is cut otherwise: byte " << at << " is " << value);
+    }
+  }
+}
 
 TEST_CASE("a stream is cut back into the frames it was made of, wherever it is torn", "[transport][frames]") {
   rng r(3);

@@ -38,12 +38,17 @@ fleet::fleet(const fleet_options& options)
                 .now = [this] { return world_.now().time_since_epoch(); }},
                fake_identity),
       seeds_(options.seed ^ 0x736565) {
-  hub_.data = make_store(hub_name, "hub-" + std::to_string(options.seed), "");
+  hub_.data = make_store(hub_name, "hub-" + std::to_string(options.seed), "",
+                         [this] { return hub_.core ? hub_.alive : nullptr; });
   hub_.crypto = std::make_unique<fake_crypto>(seeds_.next(), "fake ca");
   for (int i = 0; i < options.clusters; ++i) {
     spoke_node node;
-    node.agent = make_store(cluster_name(i), "agent-" + std::to_string(i), " in the agent's store");
-    node.cluster = make_store(cluster_name(i), "cluster-" + std::to_string(i), " in the cluster's store");
+    const auto life = [this, i] {
+      const auto& mine = spokes_[static_cast<std::size_t>(i)];
+      return mine.core ? mine.alive : nullptr;
+    };
+    node.agent = make_store(cluster_name(i), "agent-" + std::to_string(i), " in the agent's store", life);
+    node.cluster = make_store(cluster_name(i), "cluster-" + std::to_string(i), " in the cluster's store", life);
     node.crypto = std::make_unique<fake_crypto>(seeds_.next());
     spokes_.push_back(std::move(node));
   }
@@ -55,11 +60,23 @@ fleet::~fleet() {
   crash_hub();
 }
 
-fleet::node_store fleet::make_store(const std::string& node, const std::string& history,
-                                    const std::string& what) const {
+fleet::node_store fleet::make_store(const std::string& node, const std::string& history, const std::string& what,
+                                    life_lookup life) {
   node_store made;
   made.disk = make_memory_store(history);
-  if (options_.crashes) made.mortal = make_mortal_store(*made.disk, *options_.crashes, node, what);
+  if (!options_.crashes) return made;
+  // In the order of the requests, whatever is drawn.
+  auto later = [this, life = std::move(life), due = instant{}](std::function<void()> apply) mutable {
+    const auto now_alive = life();
+    if (!now_alive) return apply();
+    const auto drawn = world_.random().below(static_cast<std::uint64_t>(options_.commit_delay_max.count()) + 1);
+    due = std::max(due, world_.now() + duration(drawn));
+    world_.schedule(due - world_.now(), [alive = std::weak_ptr(now_alive), apply = std::move(apply)] {
+      if (alive.lock()) apply();
+    });
+  };
+  made.mortal = make_mortal_store(*made.disk,
+                                  {.points = options_.crashes, .node = node, .what = what, .later = std::move(later)});
   return made;
 }
 

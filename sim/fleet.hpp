@@ -93,7 +93,9 @@ class fleet {
     life_token alive;
     std::string gave_up;
   };
-  node_store make_store(const std::string& node, const std::string& history, const std::string& what) const;
+  /// The life of a node that is up; null while it opens, when it waits for what it writes.
+  using life_lookup = std::function<life_token()>;
+  node_store make_store(const std::string& node, const std::string& history, const std::string& what, life_lookup life);
   virtual_options runtime_of(const std::string& node) const;
   link_timers timers_of(const life_token& alive);
   std::function<void(const address&, note)> log_of(const std::string& node) const;

@@ -83,7 +83,7 @@ class lmdb_env {
   explicit lmdb_env(const lmdb_options& options) : options_(options), secrets_{options.keys, options.is_secret} {}
   int open_with_map(std::uint64_t map_bytes);
   result<void> open_env();
-  result<void> check_length();
+  result<void> measure();
   result<void> open_tables();
   void clear_dead_readers();
   void keep_file_longer_than_pages();

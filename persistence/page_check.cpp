@@ -98,15 +98,18 @@ std::optional<meta> page_walk::find_meta() {
   report_.page_bytes = newest.free_list.pad;
   report_.last_page = newest.last_page;
   txn_ = newest.txn;
+  // LMDB writes no pages at the end that a transaction took and gave back; all of them are listed as free in the file.
+  const std::uint64_t unwritten_max = file_bytes_ / sizeof(std::uint64_t);
   // Transaction N writes page N % 2, and N - 1 stays in the other: a damaged number makes an older state pass as newest.
   const bool fresh = newest.txn == 0 && other.txn == 0;
   if (other.free_list.pad != newest.free_list.pad) {
     problem(0, "and page 1 disagree on the size of pages");
   } else if (!fresh && (newest.txn != other.txn + 1 || (newest.txn % 2 == 1) != second_newer)) {
     problem(0, fmt::format("and page 1 are of transactions {} and {}, which cannot be", first->txn, second->txn));
-  } else if (newest.last_page < metas - 1 || newest.last_page >= file_bytes_ / report_.page_bytes) {
-    problem(newest.last_page,
-            fmt::format("the last one, lies behind the end of the file, which was cut short to {} bytes", file_bytes_));
+  } else if (newest.last_page < metas - 1 || newest.last_page > file_bytes_ / report_.page_bytes + unwritten_max) {
+    problem(
+        newest.last_page,
+        fmt::format("the last one, lies far behind the end of the file, which was cut short to {} bytes", file_bytes_));
   } else {
     seen_.resize(static_cast<std::size_t>(newest.last_page) + 1);
     fetched_.resize(static_cast<std::size_t>(file_bytes_ / ahead_bytes) + 1);

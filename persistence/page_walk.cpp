@@ -153,6 +153,10 @@ bool page_walk::check_overflow(tree_check& t, std::uint64_t first, std::uint64_t
                         needed, t.name, h.number, h.flags, h.pages()));
     return false;
   }
+  if ((first + h.pages()) * report_.page_bytes > file_bytes_) {
+    problem(first + h.pages() - 1, "lies behind the end of the file, which was cut short");
+    return false;
+  }
   for (std::uint64_t page = first + 1; page < first + h.pages(); ++page) {
     if (take(page, report_.used)) continue;
     problem(page, fmt::format("belongs to the overflow pages from {} and to something else, too", first));

@@ -162,6 +162,9 @@ TEST_CASE("whichever write or sync fails, what was acknowledged is there and not
 }
 
 TEST_CASE("a file that cannot be made longer in advance is no obstacle", "[persistence][fault]") {
+  // With these, pages at the end are taken and given back by one transaction, so that LMDB never writes them.
+  const std::uint64_t seed = GENERATE(45U, 50U);
+  INFO("seed " << seed);
   temp_dir dir;
   const healed_afterwards guard;
   lmdb_options o = durable_options(dir.sub("store"));
@@ -170,7 +173,7 @@ TEST_CASE("a file that cannot be made longer in advance is no obstacle", "[persi
   std::filesystem::resize_file(o.dir + "/data.mdb", 65536);
   the_disk().watch(o.dir + "/data.mdb");
   the_disk().set(&disk::truncate_error, EFBIG);
-  rng r(5);
+  rng r(seed);
   bodies acknowledged;
   for (int life = 0; life < 10; ++life) {
     const auto s = open(o);
@@ -179,7 +182,11 @@ TEST_CASE("a file that cannot be made longer in advance is no obstacle", "[persi
       const std::string name = std::to_string(r.below(30));
       const bool remove = r.chance(0.3);
       const std::string body(r.below(30000), 'x');
-      must(*s, remove ? erase_of(config(name)) : put_of(config(name), body));
+      batch b = remove ? erase_of(config(name)) : put_of(config(name), body);
+      if (r.chance(0.3))
+        for (int k = 0; k < 60; ++k)
+          b.puts.push_back({config("z"), share(std::string(r.below(4000), 'z')), namespace_phase::active});
+      must(*s, b);
       acknowledged[name] = remove ? "-" : body;
     }
   }

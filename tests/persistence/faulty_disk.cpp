@@ -106,6 +106,20 @@ int before_write(int fd, off_t at, std::size_t n) {
 
 }  // namespace
 
+extern "C" ssize_t pread(int fd, void* bytes, size_t n, off_t at) {
+  {
+    disk& d = the_disk();
+    const std::lock_guard lock(d.mutex);
+    const int e = d.inode != 0 && d.is_data(fd) ? d.strike(disk::operation::read) : 0;
+    if (e != 0) {
+      errno = e;
+      return -1;
+    }
+  }
+  static const auto next = real<ssize_t (*)(int, void*, size_t, off_t)>("pread");
+  return next(fd, bytes, n, at);
+}
+
 extern "C" ssize_t pwrite(int fd, const void* bytes, size_t n, off_t at) {
   const int e = before_write(fd, at, n);
   if (e > 0) {

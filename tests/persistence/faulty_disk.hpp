@@ -20,7 +20,7 @@ struct disk {
   int truncate_error = 0;
 
   /// The n-th operation of a kind, counted from 1 when it was set, fails once.
-  enum class operation { write, sync };
+  enum class operation { write, sync, read };
   static constexpr int cut_short = -1;  ///< as the error of a write: half of it is written
   operation doomed = operation::write;
   int doomed_in = 0;

@@ -193,6 +193,27 @@ TEST_CASE("a file that cannot be made longer in advance is no obstacle", "[persi
   REQUIRE(problems_of(o.dir) == "");
 }
 
+TEST_CASE("a page that the disk cannot read is named at the start", "[persistence][fault]") {
+  temp_dir dir;
+  const healed_afterwards guard;
+  const lmdb_options o = options_for(dir.sub("store"));
+  {
+    const auto s = open(o);
+    for (int i = 0; i < 100; ++i) must(*s, put_of(config(std::to_string(i)), std::string(500, 'x')));
+  }
+  the_disk().watch(o.dir + "/data.mdb");
+  for (int nth = 1; nth <= 10; ++nth) {
+    INFO("read " << nth);
+    the_disk().doom(disk::operation::read, nth, EIO);
+    const auto refused = open_lmdb_store(o);
+    REQUIRE(refused.err().code == errc::corrupt);
+    REQUIRE(refused.err().message.find(o.dir + "/data.mdb is damaged: page ") != std::string::npos);
+    REQUIRE(refused.err().message.find(reason_of(EIO)) != std::string::npos);
+  }
+  the_disk().reset();
+  REQUIRE(body_of(*open(o), config("99")).size() == 500);
+}
+
 TEST_CASE("a store that another process has open is refused to openers and verifiers", "[persistence][fault]") {
   temp_dir dir;
   const lmdb_options o = options_for(dir.sub("store"));

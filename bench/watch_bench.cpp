@@ -58,11 +58,11 @@ void put(store& s, int n) {
   std::promise<void> done;
   batch b;
   const std::string name = "c" + std::to_string(n % 100);
-  b.puts.push_back({{"configmaps", "default", name},
-                    share(R"({"metadata":{"name":")" + name +
-                          R"(","namespace":"default"},"apiVersion":"v1","data":{"value":")" + std::string(1000, 'x') +
-                          R"("},"kind":"ConfigMap"})"),
-                    namespace_phase::active});
+  b.puts.push_back(
+      {{"configmaps", "default", name},
+       share(R"({"metadata":{"name":")" + name + R"(","namespace":"default"},"apiVersion":"v1","data":{"value":")" +
+             std::string(1000, 'x') + R"("},"kind":"ConfigMap"})"),
+       namespace_phase::active});
   s.submit(std::move(b), [&](const result<commit>& r) {
     if (!r) std::abort();
     done.set_value();
@@ -91,8 +91,8 @@ void measure(std::size_t readers, int changes) {
   for (std::size_t i = 0; i < readers; ++i) {
     api_request r;
     r.method = "GET";
-    r.target = "/api/v1/namespaces/default/configmaps?watch=1&resourceVersion=" +
-               std::to_string(data->window().current.get());
+    r.target =
+        "/api/v1/namespaces/default/configmaps?watch=1&resourceVersion=" + std::to_string(data->window().current.get());
     r.user = {"bench", {"system:masters"}};
     server->handle(std::move(r), std::make_shared<reader>(events));
   }

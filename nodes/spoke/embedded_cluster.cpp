@@ -76,14 +76,14 @@ result<std::unique_ptr<embedded_cluster>> embedded_cluster::open(const embedded_
   api.data = options.data;
   api.kinds = kind_set::cluster;
   api.now = options.now;
-  api.seed = options.seed;
+  rng random(options.seed);
+  api.seed = random.next();  // not the same seed twice: UIDs come from both generators
   api.after = options.after;
   self->api_ = std::make_unique<api_stack>(api);
 
   auto objects = standard_namespaces();
   objects.push_back(synthetic_node(options.node_name, options.now()));
   objects.push_back(admin_role());
-  rng random(options.seed);
   if (auto ok = seed_objects(*options.data, self->api_->kinds(), std::move(objects), false, options.now(), random); !ok)
     return ok.err();
 

@@ -139,6 +139,15 @@ class Ledger:
                 self.check_one(kind, name, found.get(name))
             self.saw_list(kind, answer)
 
+    def check_uids(self, api, collections):
+        """Also of objects that nobody here wrote: an owner reference names its owner by UID alone."""
+        owners = {}
+        for collection in collections:
+            for item in api.items(collection):
+                name = f"{collection}/{item['metadata']['name']}"
+                other = owners.setdefault(item["metadata"]["uid"], name)
+                assert other == name, f"{name} has the UID of {other}"
+
     def check_one(self, kind, name, document):
         key = (kind.collection, name)
         deleting = document is None or "deletionTimestamp" in document["metadata"]

@@ -8,12 +8,13 @@ import subprocess
 import time
 
 import power  # noqa: F401 (tells where the harness is)
-from harness import TIME_FACTOR, Api, World, config_map, eventually, program
+from harness import APPLIED_WORKS, TIME_FACTOR, Api, World, config_map, eventually, program
 from ledger import CONFIG_MAPS, SECRETS, Ledger, leases_of, reader, works_of, writer
 from machines import PoweredHub, PoweredSpoke, same_authority
 
 CLUSTER = "c1"
 WORKS = works_of(CLUSTER)
+EVERYWHERE = ("/api/v1/namespaces", "/api/v1/nodes", "/apis/rbac.authorization.k8s.io/v1/clusterroles")
 GONE = (OSError, http.client.HTTPException)  # what a client sees of a power cut
 
 
@@ -131,6 +132,7 @@ class Rounds:
             ledger.check(self.api_of(machine))
             if machine is self.spoke:
                 self.hub_ledger.check_applied(WORKS, self.api_of(machine))
+                self.spoke_ledger.check_uids(self.api_of(machine), (*EVERYWHERE, APPLIED_WORKS, CONFIG_MAPS.collection))
         except GONE:
             if not machine.gone():
                 raise

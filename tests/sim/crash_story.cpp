@@ -81,7 +81,8 @@ std::string crash_story::run() {
     join();
     make_works();
     change_works();
-    remove_works();
+    if (!options_.straight) remove_works();
+    if (options_.again) make_works_again();
     detach();
     rest();
   } catch (const broken_promise& e) {
@@ -169,7 +170,7 @@ void crash_story::pause_like_the_user(const std::function<void()>& otherwise) {
 void crash_story::make_works() {
   for (int i = 0; i < options_.clusters; ++i) {
     auto& c = *clusters_[static_cast<std::size_t>(i)];
-    c.own = keys_of(*c.objects);
+    if (c.own.empty()) c.own = keys_of(*c.objects);
     c.wanted.versions.push_back(manifests_of_version(1));
     user_.create(work_path(i), {{"apiVersion", "work.open-cluster-management.io/v1"},
                                 {"kind", "ManifestWork"},
@@ -246,9 +247,23 @@ void crash_story::remove_works() {
     });
 }
 
+/// As soon as the hub has let the old work go, of which the spoke may not know yet.
+void crash_story::make_works_again() {
+  for (int i = 0; i < options_.clusters; ++i) {
+    agree("the work is gone",
+          [&]() -> std::string { return user_.look(work_path(i) + "/w").is_null() ? "" : "the hub still shows it"; });
+    auto& wanted = clusters_[static_cast<std::size_t>(i)]->wanted;
+    wanted.first_version = wanted.versions.size();
+    wanted.work_removed = false;
+  }
+  make_works();
+  remove_works();
+}
+
 void crash_story::detach() {
   for (int i = 0; i < options_.clusters; ++i) {
-    clusters_[static_cast<std::size_t>(i)]->wanted.detached = true;
+    auto& wanted = clusters_[static_cast<std::size_t>(i)]->wanted;
+    wanted.work_removed = wanted.detached = true;
     user_.remove(fmt::format("{}/{}", clusters_path, fleet::cluster_name(i)));
   }
   for (int i = 0; i < options_.clusters; ++i)

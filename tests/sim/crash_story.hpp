@@ -12,12 +12,14 @@ namespace wh::testing {
 struct crash_options {
   std::uint64_t seed = 1;
   int clusters = 1;
-  bool hasty = false;  ///< the user changes and deletes without waiting for reports
+  bool hasty = false;     ///< the user changes and deletes without waiting for reports
+  bool again = false;     ///< after its deletion the work is made and deleted once more
+  bool straight = false;  ///< the cluster is deleted with its work still there
   std::vector<crash_points::death> plan;
 };
 
 /// The life of a work and its cluster, from the bootstrap token to the detached cluster, with nodes dying as planned:
-///   token ► join ► approve, accept ► work made ► changed, one object dropped ► deleted ► cluster deleted
+///   token ► join ► approve, accept ► work made ► changed, one object dropped ► deleted (► made, deleted) ► cluster deleted
 /// The watchers look at every commit, the user at every answer, and after each step all sides must agree.
 class crash_story {
  public:
@@ -37,6 +39,7 @@ class crash_story {
   void join();
   void join_one(int i);
   void make_works();
+  void make_works_again();
   void change_works();
   void remove_works();
   void detach();

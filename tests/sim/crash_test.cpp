@@ -104,24 +104,30 @@ void die_twice(lives all, std::uint64_t seed) {
               {.node = random.chance(0.5) ? "hub" : "c0", .number = 1 + random.below(60)}});
 }
 
+std::string this_test() { return Catch::getResultCapture().getCurrentTestName(); }
+
 }  // namespace
 
 TEST_CASE("a crash at any moment of a work's life breaks no promise", "[crash]") {
-  die_at_every_point({Catch::getResultCapture().getCurrentTestName(), {}});
+  die_at_every_point({this_test(), {.plan = {}}});
 }
 
 TEST_CASE("a crash at any moment breaks no promise to a user who does not wait for reports", "[crash]") {
-  die_at_every_point({Catch::getResultCapture().getCurrentTestName(), {.hasty = true, .plan = {}}});
+  die_at_every_point({this_test(), {.hasty = true, .again = true, .plan = {}}});
+}
+
+TEST_CASE("a crash at any moment breaks no promise when a cluster is deleted with its work", "[crash]") {
+  die_at_every_point({this_test(), {.hasty = true, .straight = true, .plan = {}}});
 }
 
 TEST_CASE("a crash in the lives of two clusters breaks no promise to either", "[crash]") {
-  die_at_some_points({Catch::getResultCapture().getCurrentTestName(), {.clusters = 2, .hasty = true, .plan = {}}}, 5);
+  die_at_some_points({this_test(), {.clusters = 2, .hasty = true, .plan = {}}}, 5);
 }
 
 TEST_CASE("two crashes in a row break no promise", "[crash]") {
-  die_twice({Catch::getResultCapture().getCurrentTestName(), {}}, 1);
+  die_twice({this_test(), {.again = true, .plan = {}}}, 1);
 }
 
 TEST_CASE("two crashes in a row break no promise to a user who does not wait for reports", "[crash]") {
-  die_twice({Catch::getResultCapture().getCurrentTestName(), {.hasty = true, .plan = {}}}, 2);
+  die_twice({this_test(), {.hasty = true, .straight = true, .plan = {}}}, 2);
 }

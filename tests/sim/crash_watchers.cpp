@@ -145,7 +145,8 @@ void hub_watcher::work_changed(const object_key& key, const document* after) {
   const document* applied = conditions ? find_condition(*conditions, "Applied") : nullptr;
   if (!applied || string_at(*applied, {"status"}) != "True") return;
   const auto of = int_at(*applied, {"observedGeneration"}, 0);
-  if (of < 1 || of > static_cast<std::int64_t>(versions.size()) || !objects->was_true(static_cast<std::size_t>(of - 1)))
+  const auto version = wanted->first_version + static_cast<std::size_t>(of) - 1;
+  if (of < 1 || version >= versions.size() || !objects->was_true(version))
     blame(fmt::format("{} is shown as applied at generation {}, which was never so", to_string(key), of));
 }
 

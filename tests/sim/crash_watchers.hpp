@@ -16,6 +16,7 @@ struct wishes {
   bool approved = false;
   bool accepted = false;
   std::vector<document> versions;  ///< manifests of the work, oldest first
+  std::size_t first_version = 0;   ///< of the work's present life, which has generation 1
   bool work_removed = false;
   bool detached = false;
 };

@@ -76,11 +76,13 @@ void patient_user::create(const std::string& collection, const document& wanted)
   const std::string path = collection + "/" + std::string(name_of(wanted));
   for (;;) {
     const auto answer = fleet_.request("POST", collection, wanted);
-    if (answer) return note(path, *answer);
+    if (answer) note(path, *answer);
+    if (answer) break;
     if (!is_lost(answer) && answer.err().code != errc::already_exists) expect_done("POST " + path, answer);
     pause();
-    if (!look(path).is_null()) return;
+    if (!look(path).is_null()) break;
   }
+  unwanted_.erase(path);
 }
 
 void patient_user::change(const std::string& path, const std::function<bool(document&)>& edit,

@@ -35,6 +35,7 @@ class mortal_store final : public store, private feed_listener {
   void compact(revision upto) override { disk_.compact(upto); }
   std::string incarnation_id() const override { return disk_.incarnation_id(); }
   store_health health() const override { return disk_.health(); }
+  store_figures figures() const override { return disk_.figures(); }
 
  private:
   void apply(batch b, completion done) {

@@ -25,7 +25,7 @@ EDGES = {
     "caf/": ["actors/runtime"],
     "lmdb.h": ["persistence"],
     "boost/": ["transport"],
-    "openssl/": ["transport"],
+    "openssl/": ["transport", "persistence/sealing", "persistence/backup_file"],
     "msgpack": ["messages"],
     "yaml-cpp/": ["resources", "nodes/common"],
     "CLI/": ["nodes/common"],

@@ -114,6 +114,7 @@ void disk::undo_folders(tally& t) {
     if (c.what == folder_change::kind::created) real::unlink(AT_FDCWD, c.path.c_str());
     if (c.what == folder_change::kind::made_folder) std::filesystem::remove_all(c.path, ec);
     if (c.what == folder_change::kind::renamed) real::rename(AT_FDCWD, c.path.c_str(), AT_FDCWD, c.from.c_str());
+    if (c.what == folder_change::kind::renamed) moved(changes_, c.path, c.from);
     if (!c.kept.empty()) real::rename(AT_FDCWD, c.kept.c_str(), AT_FDCWD, c.path.c_str());
   }
 }

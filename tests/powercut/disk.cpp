@@ -144,6 +144,17 @@ void disk::forget_if_gone(const file_id& id) {
   files_.erase(it);
 }
 
+void moved(std::vector<folder_change>& changes, const std::string& from, const std::string& to) {
+  for (folder_change& c : changes)
+    for (std::string* name : {&c.path, &c.from})
+      if (name->starts_with(from + "/")) name->replace(0, from.size(), to);
+}
+
+void disk::changed(folder_change c) {
+  if (c.what == folder_change::kind::renamed) moved(changes_, c.from, c.path);
+  changes_.push_back(std::move(c));
+}
+
 std::string disk::keep(const std::string& path) {
   const std::string link = hidden_ + "/" + std::to_string(++kept_);
   if (::link(path.c_str(), link.c_str()) == 0) return link;

@@ -85,7 +85,7 @@ class disk {
   void synced(watched_file& f);
   void synced_folder(const file_id& folder);
 
-  void changed(folder_change c) { changes_.push_back(std::move(c)); }
+  void changed(folder_change c);
   /// Keeps a file that is about to lose its name; empty if there is none.
   std::string keep(const std::string& path);
 
@@ -114,6 +114,9 @@ class disk {
 };
 
 file_id id_of(const struct stat& info);
+
+/// Names in a folder that is called otherwise from now on.
+void moved(std::vector<folder_change>& changes, const std::string& from, const std::string& to);
 
 /// True in the process that remains after the cut: its calls are no longer watched.
 bool after_the_cut();

@@ -145,6 +145,17 @@ cut()"""
         inner = "os.mkdir('d'); os.chdir('d'); put('f', b'x'); sync_folder(); cut()"
         self.assertEqual(set(self.outcomes(inner, "d/f")), {None, b"x"})
 
+    def test_names_in_a_folder_that_is_renamed_are_lost_under_its_new_name(self):
+        script = """
+os.mkdir("d"); sync_folder(); os.chdir("d"); put("f", b"x"); os.chdir("..")
+os.rename("d", "e"); {} cut()"""
+        seen = set()
+        for seed in SEEDS:
+            self.run_and_cut(script.format(""), seed)
+            seen.add((self.read("d/f"), self.read("e/f"), os.path.exists(os.path.join(self.folder, "e"))))
+        self.assertEqual(seen, {(None, None, False), (b"x", None, False), (None, None, True), (None, b"x", True)})
+        self.assertEqual(set(self.outcomes(script.format("sync_folder();"), "e/f")), {None, b"x"})
+
     def test_a_rename_can_survive_the_bytes_of_the_file_it_named(self):
         found = self.outcomes("put('f', b'o'); sync_folder(); put('t', b'n' * 900, sync=False);"
                               "os.rename('t', 'f'); cut()", "f")

@@ -12,13 +12,14 @@ from harness import REPO, TIME_FACTOR  # noqa: E402
 LIBRARY = os.environ.get("WH_POWERCUT_LIB", os.path.join(REPO, "build", "release", "tests", "libwh_powercut.so"))
 
 
-def environment(folder, seed, after=0, nosync=False):
+def environment(folder, seed, after=0, nosync=False, at_exit=False):
     """What a program's environment needs for files below the folder to be at risk."""
     if not os.path.exists(LIBRARY):
         sys.exit(f"{LIBRARY} is missing: build the target wh_powercut, or set WH_POWERCUT_LIB")
     options = os.environ.get("ASAN_OPTIONS", "")
     return {"LD_PRELOAD": LIBRARY, "WH_POWERCUT_DIR": folder, "WH_POWERCUT_SEED": str(seed),
             "WH_POWERCUT_AFTER": str(after), "WH_POWERCUT_NOSYNC": "1" if nosync else "0",
+            "WH_POWERCUT_EXIT": "1" if at_exit else "0",
             # The library comes before a sanitizer's; its calls still pass through that one's where it matters.
             "ASAN_OPTIONS": f"{options}:verify_asan_link_order=0"}
 

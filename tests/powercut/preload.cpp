@@ -3,6 +3,7 @@
 //   WH_POWERCUT_DIR=DIR   only files below it; it must exist
 //   WH_POWERCUT_SEED=N    decides how the cut falls and what it loses
 //   WH_POWERCUT_AFTER=N   cut at the N-th write, sync or change of a folder: before, during or after it
+//   WH_POWERCUT_EXIT=1    cut when the program has ended by itself: what it said was done must have been durable
 //   WH_POWERCUT_NOSYNC=1  a disk that lies: syncs succeed and make nothing durable
 //
 // SIGUSR2 cuts at once. The process dies of SIGKILL; when DIR.powercut/report appears, DIR is as the disk would have it.
@@ -51,6 +52,12 @@ __attribute__((constructor)) void start() {
   pthread_t waiting;
   if (pthread_create(&waiting, nullptr, wait_for_signal, nullptr) != 0) std::abort();
   pthread_detach(waiting);
+}
+
+__attribute__((destructor)) void end() {
+  if (!watching() || number_in("WH_POWERCUT_EXIT") == 0) return;
+  const std::lock_guard lock(mutex);
+  the_disk->cut("exit");
 }
 
 mode_t mode_of(int flags, va_list arguments) {

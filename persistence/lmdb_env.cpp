@@ -49,8 +49,10 @@ result<void> make_folder(const std::string& dir) {
   const bool made = ::mkdir(dir.c_str(), 0700) == 0;
   if (!made && errno != EEXIST) return io_error("create the folder", dir);
   if (!fs::is_directory(dir, ec)) return fail(errc::io, dir + " is not a folder");
-  // Syncs inside a folder are worth nothing if a power cut takes the folder itself.
-  return made ? sync_path(parent.string()) : result<void>();
+  // Syncs inside a folder are worth nothing if a power cut takes the folder itself. One that was there already may have
+  // been made a moment ago, but then its parent may also be one that we must not read.
+  const auto synced = sync_path(parent.string());
+  return made ? synced : result<void>();
 }
 
 /// Tells a store that lost its data from a folder in which none was ever completed.

@@ -79,7 +79,9 @@ void cell::start() {
   counters_.quarantined.store(false, std::memory_order_relaxed);
   phase_ = phase::running;
   outbox out;
-  if (attempt(self_, {}, host_.ticks(), [&](const context& ctx) { logic_->restart(ctx, out); })) conclude(out, {});
+  if (attempt(self_, {}, host_.ticks(), counters_.restore_nanos,
+              [&](const context& ctx) { logic_->restart(ctx, out); }))
+    conclude(out, {});
 }
 
 bool cell::idle() const {
@@ -87,10 +89,14 @@ bool cell::idle() const {
 }
 
 void cell::deliver(envelope&& e, nanoseconds posted) {
-  const auto now = host_.ticks();
   cell_counters::add(counters_.messages);
-  cell_counters::add(counters_.mailbox_nanos,
-                     static_cast<std::uint64_t>(std::max<std::int64_t>(0, (now - posted).count())));
+  auto now = untimed;
+  if (posted != untimed) {
+    now = host_.ticks();
+    cell_counters::add(counters_.timed);
+    cell_counters::add(counters_.mailbox_nanos,
+                       static_cast<std::uint64_t>(std::max<std::int64_t>(0, (now - posted).count())));
+  }
   switch (phase_) {
     case phase::running: return run({&e}, now);
     case phase::quarantined:
@@ -102,7 +108,8 @@ void cell::deliver(envelope&& e, nanoseconds posted) {
 
 /// Calls into the actor; false when it threw, in which case recovery has begun and has taken the message.
 template <class Handler>
-bool cell::attempt(const address& from, const cause& of, nanoseconds began, Handler&& handler) {
+bool cell::attempt(const address& from, const cause& of, nanoseconds began, cell_counters::counter& took,
+                   Handler&& handler) {
   std::string what;
   std::optional<error> cannot_read;
   bool done = false;
@@ -118,7 +125,7 @@ bool cell::attempt(const address& from, const cause& of, nanoseconds began, Hand
   } catch (...) {
     what = "something that is no std::exception";
   }
-  cell_counters::add(counters_.handler_nanos, static_cast<std::uint64_t>((host_.ticks() - began).count()));
+  if (began != untimed) cell_counters::add(took, static_cast<std::uint64_t>((host_.ticks() - began).count()));
   if (done) return true;
   if (cannot_read) store_unreadable(of, std::move(*cannot_read));
   else handler_threw(of, what);
@@ -130,7 +137,9 @@ void cell::run(const cause& of, nanoseconds began) {
   if (env_.trace) env_.trace(e, host_.now());
   outbox out;
   bool known = true;
-  if (!attempt(e.from, of, began, [&](const context& ctx) { known = logic_->handle(e.body, ctx, out); })) return;
+  if (!attempt(e.from, of, began, counters_.handler_nanos,
+               [&](const context& ctx) { known = logic_->handle(e.body, ctx, out); }))
+    return;
   if (!known) return reject_unknown(e);
   conclude(out, of);
 }
@@ -234,7 +243,7 @@ void cell::fire_due_timers() {
     if (next == timers_.end() || next->due > now) return;
     envelope fired{self_, self_, timer_fired{std::move(next->name)}};
     timers_.erase(next);
-    run({&fired}, host_.ticks());
+    run({&fired}, untimed);
   }
 }
 

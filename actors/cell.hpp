@@ -49,10 +49,12 @@ struct cell_counters {
   counter dropped{0};
   counter restarts{0};
   counter reloads{0};
-  counter coalesced{0};  ///< merged with one that waited
-  counter refused{0};    ///< by the runtime, because the mailbox was full
-  counter handler_nanos{0};
-  counter mailbox_nanos{0};
+  counter coalesced{0};      ///< merged with one that waited
+  counter refused{0};        ///< by the runtime, because the mailbox was full
+  counter timed{0};          ///< of `messages`: those whose times are in the two sums that follow
+  counter handler_nanos{0};  ///< of timed messages
+  counter mailbox_nanos{0};  ///< of timed messages
+  counter restore_nanos{0};
   std::atomic<std::uint32_t> waiting{0};  ///< messages that the cell itself keeps back
   std::atomic<std::uint32_t> held{0};     ///< units that are not durable yet, or behind one that is not
   std::atomic<bool> quarantined{false};
@@ -110,8 +112,10 @@ class cell {
   /// Restores the actor from the store; called once, before anything else. Also begins a fresh life when a retired
   /// actor gets another message.
   void start();
-  /// A message that came into the mailbox at `posted`, by the host's ticks. Moved from only where it must be kept.
+  /// A message that came into the mailbox at `posted`, by the host's ticks; `untimed` where that is not of interest, which
+  /// saves looking at the clock. Moved from only where it must be kept.
   void deliver(envelope&& e, std::chrono::nanoseconds posted);
+  static constexpr std::chrono::nanoseconds untimed = std::chrono::nanoseconds::min();
   void on_outcome(std::uint64_t ticket, result<commit> outcome);
   void on_wake();
 
@@ -170,7 +174,8 @@ class cell {
 
   // cell.cpp: the normal course
   template <class Handler>
-  bool attempt(const address& from, const cause& of, std::chrono::nanoseconds began, Handler&& handler);
+  bool attempt(const address& from, const cause& of, std::chrono::nanoseconds began, cell_counters::counter& took,
+               Handler&& handler);
   void run(const cause& of, std::chrono::nanoseconds began);
   void conclude(outbox& out, const cause& of);
   void release(outbox& effects, const std::optional<commit>& under);

@@ -240,7 +240,7 @@ void cell::catch_up() {
     delivery d = std::move(t.waiting.front());
     t.waiting.pop_front();
     count_waiting();
-    run({&d.what, d.failures}, host_.ticks());
+    run({&d.what, d.failures}, untimed);
   }
 }
 

@@ -49,7 +49,8 @@ caf_runtime::caf_runtime(runtime_options options, scheduling how)
                    .seed = options_.seed,
                    .lives = first_life(*options_.data),
                    .trace = options_.trace},
-      system_(std::make_unique<caf::actor_system>(configure(config_, options_, how))) {
+      system_(std::make_unique<caf::actor_system>(configure(config_, options_, how))),
+      clock_(system_->clock()) {
   WH_ASSERT(options_.factory && (options_.now || how == scheduling::deterministic));
   supervisor_ = system_->spawn<caf::hidden + caf::lazy_init>(supervise, this);
 }
@@ -88,7 +89,6 @@ result<void> caf_runtime::deliver(envelope&& e, bool from_actor) {
     if (options_.to_port) options_.to_port(std::move(e), std::nullopt);
     return {};
   }
-  const auto now = ticks();
   bool dead = false;
   auto verdict = mailbox::verdict::queue;
   // Under the entry's lock, so that a retiring shell either sees this mail counted or is gone from the directory.
@@ -98,13 +98,15 @@ result<void> caf_runtime::deliver(envelope&& e, bool from_actor) {
       if (from_actor) cell_counters::add(entry->counters.dropped);
       return;
     }
+    const auto nth = entry->posted.load(std::memory_order_relaxed);
+    const auto now = nth % timed_every == 0 ? ticks() : cell::untimed;
     const auto decided = entry->mail.arrive(
         e, now, from_actor, [&] { return is_full(entry->counters, entry->depth(), options_.mailbox_max); });
     verdict = decided.what;
     if (verdict == mailbox::verdict::full) return cell_counters::add(entry->counters.refused);
     if (verdict == mailbox::verdict::merged) return cell_counters::add_from_any_thread(entry->counters.coalesced);
-    entry->posted.store(entry->posted.load(std::memory_order_relaxed) + 1, std::memory_order_release);
-    if (verdict == mailbox::verdict::queue) caf::anon_send(entry->shell, runtime::deliver{std::move(e), now, {}});
+    entry->posted.store(nth + 1, std::memory_order_release);
+    if (verdict == mailbox::verdict::queue) caf::anon_send(entry->shell, std::move(e), stamp{now, {}});
     else caf::anon_send(entry->shell, deliver_resting{decided.ticket});
   });
   if (!known) return fail(errc::not_found, "no such actor on this node: " + to_string(e.to));
@@ -129,7 +131,11 @@ void caf_runtime::spawn(const address& a) {
 }
 
 void caf_runtime::retire(const address& a) {
-  directory_.with(a, [](const entry_ptr& e) { caf::anon_send(e->shell, retire_asked{}); });
+  directory_.with(a, [](const entry_ptr& e) {
+    if (!e->shell) return;
+    e->unresolved.fetch_add(1);
+    caf::anon_send(e->shell, retire_asked{});
+  });
 }
 
 std::vector<actor_counters> caf_runtime::counters() const {
@@ -146,6 +152,7 @@ void caf_runtime::log(const address& self, note n) const {
 /// The caller holds the entry's lock.
 void caf_runtime::start_shell(const entry_ptr& e, bool again) {
   shells_.fetch_add(1);
+  e->unresolved.fetch_add(1);
   e->shell = system_->spawn<shell>(*this, e, again);
   e->shell->attach_functor([this, e](const caf::error& reason) { on_shell_down(e, !reason); });
 }

@@ -47,9 +47,7 @@ class caf_runtime final : public actor_runtime {
   void respawn(const entry_ptr& e);
   const runtime_options& options() const { return options_; }
   /// A clock that never jumps.
-  std::chrono::nanoseconds ticks() const {
-    return timers_ ? timers_->ticks() : system_->clock().now().time_since_epoch();
-  }
+  std::chrono::nanoseconds ticks() const { return timers_ ? timers_->ticks() : clock_.now().time_since_epoch(); }
   timer_source* timers() const { return timers_; }
   cell_environment& environment() { return environment_; }
   directory& entries() { return directory_; }
@@ -87,6 +85,7 @@ class caf_runtime final : public actor_runtime {
   // Last, so that it goes first: its destructor waits for the shells, and they use all the above.
   caf::actor_system_config config_;
   std::unique_ptr<caf::actor_system> system_;
+  caf::actor_clock& clock_;  ///< the system's, which takes its time to find it
   caf::actor supervisor_;
 };
 

@@ -31,8 +31,9 @@ struct actor_entry {
   // Written by the shell, so that no counter is fought over.
   std::atomic<std::uint64_t> handled{0};
   cell_counters counters;
-  std::atomic<std::uint32_t> at_store{0};    ///< batches whose outcome the store still owes
-  std::atomic<std::uint32_t> unresolved{0};  ///< batches whose outcome the cell has not seen
+  std::atomic<std::uint32_t> at_store{0};  ///< batches whose outcome the store still owes
+  std::atomic<std::uint32_t> unresolved{
+      0};  ///< what the shell has still to see besides mail: outcomes, its own start, requests
 };
 using entry_ptr = std::shared_ptr<actor_entry>;
 
@@ -42,9 +43,10 @@ class directory {
   /// Runs `use` on the entry under its lock. False: there is none.
   template <class Use>
   bool with(const address& a, Use&& use) {
-    auto& s = shard_of(a);
+    const sought key(a);
+    auto& s = shard_of(key);
     const std::lock_guard lock(s.mutex);
-    const auto found = s.entries.find(a);
+    const auto found = s.entries.find(key);
     if (found == s.entries.end()) return false;
     use(*found);
     return true;
@@ -53,9 +55,10 @@ class directory {
   /// As with(), on an entry that `make` fills first if it is new. `make` must not use the directory.
   template <class Make, class Use>
   void with_or_make(const address& a, Make&& make, Use&& use) {
-    auto& s = shard_of(a);
+    const sought key(a);
+    auto& s = shard_of(key);
     const std::lock_guard lock(s.mutex);
-    auto found = s.entries.find(a);
+    auto found = s.entries.find(key);
     if (found == s.entries.end()) {
       found = s.entries.insert(std::make_shared<actor_entry>(a)).first;
       make(*found);
@@ -65,16 +68,17 @@ class directory {
 
   /// The coalesced message behind a number.
   mailbox::mail take(actor_entry& e, mailbox::number ticket) {
-    const std::lock_guard lock(shard_of(e.who).mutex);
+    const std::lock_guard lock(shard_of(sought(e.who)).mutex);
     return e.mail.take(ticket);
   }
 
   /// Removes the entry unless mail is on its way to it. Posts count their mail under the same lock.
   bool remove_unless_mail(const actor_entry& e) {
-    auto& s = shard_of(e.who);
+    const sought key(e.who);
+    auto& s = shard_of(key);
     const std::lock_guard lock(s.mutex);
     if (e.depth() != 0) return false;
-    const auto found = s.entries.find(e.who);
+    const auto found = s.entries.find(key);
     if (found != s.entries.end() && found->get() == &e) s.entries.erase(found);
     return true;
   }
@@ -98,18 +102,25 @@ class directory {
   }
 
  private:
+  /// An address with its hash, which finds both the shard and the place in it.
+  struct sought {
+    explicit sought(const address& a) : who(a), hash(hash_of(a)) {}
+    const address& who;
+    std::size_t hash;
+  };
+  static std::size_t hash_of(const address& a) {
+    return std::hash<std::string_view>{}(a.name) * 31 + static_cast<std::size_t>(a.kind);
+  }
   struct hash {
     using is_transparent = void;
-    std::size_t operator()(const address& a) const {
-      return std::hash<std::string_view>{}(a.name) * 31 + static_cast<std::size_t>(a.kind);
-    }
-    std::size_t operator()(const entry_ptr& e) const { return (*this)(e->who); }
+    std::size_t operator()(const sought& s) const { return s.hash; }
+    std::size_t operator()(const entry_ptr& e) const { return hash_of(e->who); }
   };
   struct same {
     using is_transparent = void;
     bool operator()(const entry_ptr& a, const entry_ptr& b) const { return a->who == b->who; }
-    bool operator()(const address& a, const entry_ptr& b) const { return a == b->who; }
-    bool operator()(const entry_ptr& a, const address& b) const { return a->who == b; }
+    bool operator()(const sought& a, const entry_ptr& b) const { return a.who == b->who; }
+    bool operator()(const entry_ptr& a, const sought& b) const { return a->who == b.who; }
   };
   struct shard {
     mutable std::mutex mutex;
@@ -117,7 +128,7 @@ class directory {
   };
 
   // The upper bits choose the shard, the set's buckets use the lower ones.
-  shard& shard_of(const address& a) { return shards_[(hash{}(a) >> 17) % shards_.size()]; }
+  shard& shard_of(const sought& s) { return shards_[(s.hash >> 17) % shards_.size()]; }
 
   std::array<shard, 64> shards_;
 };

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -63,8 +64,17 @@ inline error mailbox_full(const address& who) {
 /// taken for a life that the store has already given up on.
 inline std::uint64_t first_life(const store& data) { return data.window().current.get() << 20; }
 
+/// Looking at a clock costs as much as a short handler, so that a busy runtime times one in this many messages of an actor.
+inline constexpr std::uint64_t timed_every = 8;
+
+/// Times are scaled from the messages that were timed to all.
 inline actor_counters snapshot(const address& who, const cell_counters& c, std::uint32_t in_mailbox) {
   constexpr auto relaxed = std::memory_order_relaxed;
+  const auto timed = std::max<std::uint64_t>(1, c.timed.load(relaxed));
+  const auto scale = static_cast<double>(c.messages.load(relaxed)) / static_cast<double>(timed) / 1000;
+  const auto micros = [scale](std::uint64_t nanos) {
+    return static_cast<std::uint64_t>(static_cast<double>(nanos) * scale);
+  };
   return {.who = who,
           .messages = c.messages.load(relaxed),
           .unhandled = c.unhandled.load(relaxed),
@@ -73,8 +83,8 @@ inline actor_counters snapshot(const address& who, const cell_counters& c, std::
           .refused = c.refused.load(relaxed),
           .restarts = c.restarts.load(relaxed),
           .reloads = c.reloads.load(relaxed),
-          .handler_micros = c.handler_nanos.load(relaxed) / 1000,
-          .mailbox_micros = c.mailbox_nanos.load(relaxed) / 1000,
+          .handler_micros = micros(c.handler_nanos.load(relaxed)) + c.restore_nanos.load(relaxed) / 1000,
+          .mailbox_micros = micros(c.mailbox_nanos.load(relaxed)),
           .depth = in_mailbox + c.waiting.load(relaxed),
           .quarantined = c.quarantined.load(relaxed)};
 }

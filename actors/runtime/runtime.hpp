@@ -15,13 +15,13 @@ struct actor_counters {
   address who;
   std::uint64_t messages = 0;
   std::uint64_t unhandled = 0;
-  std::uint64_t dropped = 0;    ///< messages whose handler threw, or that a quarantined actor got
-  std::uint64_t coalesced = 0;  ///< messages that were merged with one that waited
-  std::uint64_t refused = 0;    ///< because the mailbox was full
-  std::uint64_t restarts = 0;   ///< after a throw
-  std::uint64_t reloads = 0;    ///< after a failed precondition
-  std::uint64_t handler_micros = 0;
-  std::uint64_t mailbox_micros = 0;  ///< time that messages waited
+  std::uint64_t dropped = 0;         ///< messages whose handler threw, or that a quarantined actor got
+  std::uint64_t coalesced = 0;       ///< messages that were merged with one that waited
+  std::uint64_t refused = 0;         ///< because the mailbox was full
+  std::uint64_t restarts = 0;        ///< after a throw
+  std::uint64_t reloads = 0;         ///< after a failed precondition
+  std::uint64_t handler_micros = 0;  ///< live: estimated from every eighth message
+  std::uint64_t mailbox_micros = 0;  ///< time that messages waited; live: estimated likewise
   std::uint32_t depth = 0;           ///< messages waiting now
   bool quarantined = false;
 };

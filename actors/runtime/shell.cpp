@@ -19,19 +19,17 @@ caf::behavior shell::make_behavior() {
                                  std::move(entry_->fresh), entry_->counters);
   cell_->start();
   if (again_) restarted(entry_->who);
-  return {[this](deliver& mail) { receive(mail); }, [this](commit_done& answer) { receive(answer); },
-          [this](const deliver_resting& mail) { receive(mail); }, [this](const wake_up&) { receive_wake_up(); },
-          [this](const retire_asked&) {
-            retiring_ = true;
-            finish_if_retired();
-          }};
+  entry_->unresolved.fetch_sub(1);
+  return {[this](envelope& mail, stamp& with) { receive(mail, with); },
+          [this](commit_done& answer) { receive(answer); }, [this](const deliver_resting& mail) { receive(mail); },
+          [this](const wake_up& call) { receive(call); }, [this](const retire_asked&) { receive_retirement(); }};
 }
 
 void shell::on_exit() { cell_.reset(); }
 
-void shell::receive(deliver& mail) {
-  mail.seal.taken();
-  handled(std::move(mail.what), mail.posted);
+void shell::receive(envelope& mail, stamp& with) {
+  with.seal.taken();
+  handled(std::move(mail), with.posted);
 }
 
 void shell::receive(const deliver_resting& mail) {
@@ -53,8 +51,15 @@ void shell::receive(commit_done& answer) {
   finish_if_retired();
 }
 
-void shell::receive_wake_up() {
+void shell::receive(const wake_up& call) {
   cell_->on_wake();
+  if (call.awaited) entry_->unresolved.fetch_sub(1);
+  finish_if_retired();
+}
+
+void shell::receive_retirement() {
+  retiring_ = true;
+  entry_->unresolved.fetch_sub(1);
   finish_if_retired();
 }
 
@@ -88,7 +93,12 @@ void shell::dispatch(envelope e, const std::optional<commit>& under) { runtime_.
 
 void shell::wake_after(duration after) {
   auto me = caf::actor_cast<caf::actor>(this);
-  if (auto* timers = runtime_.timers()) timers->after(after, [me] { caf::anon_send(me, wake_up{}); });
+  auto* timers = runtime_.timers();
+  if (timers)
+    timers->after(after, [me, entry = entry_] {
+      entry->unresolved.fetch_add(1);
+      caf::anon_send(me, wake_up{true});
+    });
   else caf::delayed_anon_send(me, after, wake_up{});
 }
 

@@ -23,9 +23,8 @@ struct handed_over {
 #endif
 };
 
-/// Mail in the order it was posted.
-struct deliver {
-  envelope what;
+/// Beside the envelope, in a message of two parts: a struct of both would cost each envelope one more move.
+struct stamp {
   std::chrono::nanoseconds posted{};
   [[no_unique_address]] handed_over seal{};
 };
@@ -40,7 +39,9 @@ struct commit_done {
   error failure;  ///< if not done
   [[no_unique_address]] handed_over seal{};
 };
-struct wake_up {};
+struct wake_up {
+  bool awaited = false;  ///< the entry counts it as unresolved
+};
 struct retire_asked {};
 /// To the supervisor: a shell has died.
 struct replace_shell {
@@ -57,11 +58,12 @@ class shell final : public caf::event_based_actor, private cell_host {
   void on_exit() override;
 
  private:
-  void receive(deliver& mail);
+  void receive(envelope& mail, stamp& with);
   void receive(const deliver_resting& mail);
   void handled(envelope&& e, std::chrono::nanoseconds posted);
   void receive(commit_done& answer);
-  void receive_wake_up();
+  void receive(const wake_up& call);
+  void receive_retirement();
   void finish_if_retired();
 
   instant now() const override;
@@ -84,7 +86,8 @@ caf::behavior supervise(caf::event_based_actor* self, caf_runtime* runtime);
 
 }  // namespace wh::runtime
 
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(wh::runtime::deliver)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(wh::envelope)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(wh::runtime::stamp)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(wh::runtime::deliver_resting)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(wh::runtime::commit_done)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(wh::runtime::wake_up)

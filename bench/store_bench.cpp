@@ -39,6 +39,8 @@ object_key key_of(int writer_index, int n) {
 struct rates {
   double batches = 0;
   double puts = 0;
+  double group = 0;      ///< batches a commit
+  double commit_ms = 0;  ///< of the writer's time, syncs included; the rest is handing over
   std::vector<double> latency_ms;
 };
 
@@ -89,6 +91,10 @@ rates run_store(const std::string& dir, int writers, int batch_size, double seco
     total.puts += r.puts / elapsed;
     total.latency_ms.insert(total.latency_ms.end(), r.latency_ms.begin(), r.latency_ms.end());
   }
+  const store_figures f = (*opened)->figures();
+  total.group = static_cast<double>(f.batches) / static_cast<double>(std::max<std::uint64_t>(f.commits, 1));
+  total.commit_ms =
+      static_cast<double>(f.commit_micros) / 1000 / static_cast<double>(std::max<std::uint64_t>(f.commits, 1));
   return total;
 }
 
@@ -133,16 +139,16 @@ rates run_lmdb(const std::string& dir, int puts_per_txn, double seconds) {
 
 void measure_commits(const std::string& folder, double seconds) {
   fmt::print("{} byte bodies, every batch durable before its writer goes on\n\n", body_bytes);
-  fmt::print("{:>8} {:>6} | {:>10} {:>10} {:>8} {:>8} | {:>18} {:>6}\n", "writers", "batch", "batches/s", "puts/s",
-             "p50 ms", "p99 ms", "bare LMDB puts/s", "share");
+  fmt::print("{:>8} {:>6} | {:>10} {:>10} {:>7} {:>10} {:>8} {:>8} | {:>18} {:>6}\n", "writers", "batch", "batches/s",
+             "puts/s", "group", "commit ms", "p50 ms", "p99 ms", "bare LMDB puts/s", "share");
   for (const auto& [writers, batch_size] :
        std::vector<std::pair<int, int>>{{1, 1}, {1, 10}, {1, 100}, {8, 1}, {8, 10}, {64, 1}, {64, 10}, {256, 1}}) {
     rates s = run_store(folder + "/store", writers, batch_size, seconds);
     // The greatest group that can form: what all writers have in flight.
     const rates bare = run_lmdb(folder + "/bare", writers * batch_size, seconds);
-    fmt::print("{:>8} {:>6} | {:>10.0f} {:>10.0f} {:>8.2f} {:>8.2f} | {:>18.0f} {:>5.0f}%\n", writers, batch_size,
-               s.batches, s.puts, percentile(s.latency_ms, 0.5), percentile(s.latency_ms, 0.99), bare.puts,
-               100 * s.puts / bare.puts);
+    fmt::print("{:>8} {:>6} | {:>10.0f} {:>10.0f} {:>7.1f} {:>10.3f} {:>8.2f} {:>8.2f} | {:>18.0f} {:>5.0f}%\n",
+               writers, batch_size, s.batches, s.puts, s.group, s.commit_ms, percentile(s.latency_ms, 0.5),
+               percentile(s.latency_ms, 0.99), bare.puts, 100 * s.puts / bare.puts);
   }
 }
 

@@ -168,6 +168,7 @@ lmdb_writer::~lmdb_writer() {
 
 void lmdb_writer::submit(batch b, store::completion done) {
   std::optional<error> refusal;
+  bool wake = false;
   {
     const std::lock_guard lock(mutex_);
     if (refused_.discards(b.from)) {
@@ -177,10 +178,11 @@ void lmdb_writer::submit(batch b, store::completion done) {
       refusal = fail(errc::busy, fmt::format("{} writes are waiting already, try again later", queue_.size()));
     } else {
       queue_.push_back({std::move(b), std::move(done)});
+      wake = queue_.size() >= wake_at_;
     }
   }
-  if (!refusal) work_.notify_one();
-  else if (done) done(*std::move(refusal));
+  if (wake) work_.notify_one();
+  else if (refusal && done) done(*std::move(refusal));
 }
 
 void lmdb_writer::compact(revision upto) {
@@ -226,6 +228,7 @@ void lmdb_writer::loop() {
 /// had, for a fraction of its time, spares them a commit. A lone writer never waits.
 void lmdb_writer::gather(std::unique_lock<std::mutex>& lock) {
   if (queue_.size() >= last_group_ || failing_ || stopping_) return;
+  wake_at_ = last_group_;
   work_.wait_for(lock, gather_, [this] { return stopping_ || queue_.size() >= last_group_; });
 }
 
@@ -237,11 +240,14 @@ instant lmdb_writer::now() const {
 bool lmdb_writer::take(std::vector<submission>& out) {
   std::unique_lock lock(mutex_);
   const auto wanted = [this] { return stopping_ || !queue_.empty() || compaction_due() || reseal_.pending(); };
+  wake_at_ = 1;
   if (failing_) work_.wait_for(lock, probe_interval, [this] { return stopping_ || !queue_.empty(); });
   else if (const auto expires = times_.next(now())) work_.wait_for(lock, *expires, wanted);
   else work_.wait(lock, wanted);
+  wake_at_ = never;
   if (queue_.empty()) return !stopping_;
   gather(lock);
+  wake_at_ = never;
   std::size_t bytes = 0;
   while (!queue_.empty() && out.size() < options_.group_max && bytes < group_bytes_max) {
     // While the disk refuses, renewals that need no disk must not share the fate of batches that do.

@@ -127,6 +127,8 @@ class lmdb_writer {
   void set_health(bool writable, std::string reason);
   void reopen();
 
+  static constexpr std::size_t never = ~std::size_t{0};
+
   const lmdb_options options_;
   lmdb_shared& shared_;
 
@@ -153,6 +155,7 @@ class lmdb_writer {
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable work_;
   std::deque<submission> queue_;
+  std::size_t wake_at_ = never;  ///< queued batches at which the writer wants to be woken
   discard_rule refused_;  ///< writers whose batch found the queue full
   revision compact_target_;
   store_health health_;

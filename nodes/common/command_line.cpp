@@ -59,6 +59,7 @@ std::unique_ptr<bound_command> bind_command(command& cmd, CLI::App* app, std::ve
   bound->app = app;
   app->set_help_flag();
   bound->help = app->add_flag("-h,--help");
+  std::erase_if(inherited, [&](const option_spec* spec) { return !cmd.takes(*spec); });
   for (const auto* spec : inherited) bind_option(*bound, *spec);
   for (const auto& spec : cmd.options()) {
     bind_option(*bound, spec);
@@ -218,7 +219,7 @@ class parser {
   result<void> apply_option(const option_spec& spec) const {
     const auto found = find_setting(spec);
     if (!found) {
-      if (!spec.info.required) return {};
+      if (!path_.back()->cmd->requires_option(spec)) return {};
       return fail(errc::invalid, "--" + spec.info.name + " " + spec.info.value + " is required (or " +
                                      variable_name(program_.name(), spec.info.name) + ", or " + spec.info.name +
                                      " in the --config file)");
@@ -263,9 +264,17 @@ class parser {
 
   result<void> apply() {
     if (auto read = read_file_options(); !read) return read;
-    for (const auto* at : path_)
-      for (const auto& spec : at->cmd->options())
-        if (auto applied = apply_option(spec); !applied) return applied;
+    const auto& leaf = *path_.back();
+    for (const auto* at : path_) {
+      for (const auto& spec : at->cmd->options()) {
+        if (at != &leaf && !leaf.cmd->takes(spec)) {
+          if (!flag_values(spec).empty())
+            return fail(errc::invalid, leaf.cmd->name() + " does not take --" + spec.info.name);
+        } else if (auto applied = apply_option(spec); !applied) {
+          return applied;
+        }
+      }
+    }
     return apply_arguments();
   }
 

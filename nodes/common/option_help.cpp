@@ -36,7 +36,7 @@ std::string two_columns(const std::vector<std::pair<std::string, std::string>>& 
   return out;
 }
 
-std::pair<std::string, std::string> help_row(const option_spec& spec) {
+std::pair<std::string, std::string> help_row(const option_spec& spec, bool required) {
   std::string left = spec.info.letter ? std::string("-") + spec.info.letter + ", " : "    ";
   left += "--" + spec.info.name;
   if (!spec.is_switch) left += " " + spec.info.value + (spec.is_list ? "..." : "");
@@ -47,7 +47,7 @@ std::pair<std::string, std::string> help_row(const option_spec& spec) {
     right += " [" + all + "]";
   }
   if (!spec.default_text.empty() && !spec.info.secret) right += " (default " + spec.default_text + ")";
-  if (spec.info.required) right += " (required)";
+  if (required) right += " (required)";
   return {left, right};
 }
 
@@ -57,8 +57,9 @@ std::string options_help(const std::vector<const command*>& path) {
   // The command's own options come first, those that all commands share last.
   for (auto at = path.rbegin(); at != path.rend(); ++at) {
     for (const auto& spec : (*at)->options()) {
+      if (*at != path.back() && !path.back()->takes(spec)) continue;
       if (!rows.contains(spec.info.group)) groups.push_back(spec.info.group);
-      rows[spec.info.group].push_back(help_row(spec));
+      rows[spec.info.group].push_back(help_row(spec, path.back()->requires_option(spec)));
     }
   }
   if (!rows.contains("General")) groups.emplace_back("General");
@@ -75,7 +76,7 @@ std::string help_text(const std::vector<const command*>& path) {
   std::string words;
   for (const auto* step : path) words += (words.empty() ? "" : " ") + step->name();
   std::string out = at.summary() + "\n\nUsage: " + words;
-  if (!at.subcommands().empty()) out += " COMMAND";
+  if (!at.subcommands().empty()) out += at.run() ? " [COMMAND]" : " COMMAND";
   if (at.positionals()) out += " " + at.positionals()->placeholder;
   out += " [flags]\n";
   std::vector<std::pair<std::string, std::string>> commands;

@@ -1,5 +1,6 @@
 #include "nodes/common/options.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -137,6 +138,16 @@ void command::add(option_info info, std::vector<std::string>& target) {
 
 void command::arguments(std::string placeholder, std::vector<std::string>& target, std::size_t min, std::size_t max) {
   positionals_ = positional{.placeholder = std::move(placeholder), .target = &target, .min = min, .max = max};
+}
+
+bool command::takes(const option_spec& spec) const {
+  if (!inherited_ || spec.info.name == "config" || spec.info.name == "version") return true;
+  return std::find(inherited_->begin(), inherited_->end(), spec.info.name) != inherited_->end();
+}
+
+bool command::requires_option(const option_spec& spec) const {
+  return spec.info.required &&
+         std::find(optional_here_.begin(), optional_here_.end(), spec.info.name) == optional_here_.end();
 }
 
 command& command::subcommand(std::string name, std::string summary) {

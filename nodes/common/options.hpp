@@ -62,6 +62,14 @@ class command {
   /// A command below this one, as `token` in `whctl get token`.
   command& subcommand(std::string name, std::string summary);
 
+  /// Of the options of the commands above, this one takes these, --config and --version; without the call, all.
+  void inherits(std::vector<std::string> names) { inherited_ = std::move(names); }
+  /// An option of a command above that is required there can be left out here.
+  void may_lack(std::string name) { optional_here_.push_back(std::move(name)); }
+  bool requires_option(const option_spec& spec) const;
+  /// Whether an option of a command above is one of this command's.
+  bool takes(const option_spec& spec) const;
+
   /// What the command does; its return value is the exit code. A command without action needs a subcommand.
   void action(std::function<int()> run) { run_ = std::move(run); }
   /// Shown below the options in --help.
@@ -91,6 +99,8 @@ class command {
   std::vector<option_spec> options_;
   std::vector<std::unique_ptr<command>> subcommands_;
   std::optional<positional> positionals_;
+  std::optional<std::vector<std::string>> inherited_;
+  std::vector<std::string> optional_here_;
   std::function<int()> run_;
 };
 

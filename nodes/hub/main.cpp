@@ -99,18 +99,26 @@ void add_offline_commands(wh::command& program, const wh::hub_options& o, offlin
               .letter = 'o',
               .choices = {"text", "json"}},
              more.format);
+  verify.inherits({"data-dir", "encryption-key-file"});
+  verify.may_lack("data-dir");
   verify.footer("Exit code 0: sound. 1: damaged, or it could not be checked.");
   verify.action([&] {
     const bool json = more.format == "json";
+    if (more.backup.empty() && o.data_dir.empty()) {
+      std::fprintf(stderr, "wheelhouse-hub: verify needs --data-dir DIR or --backup FILE\n");
+      return wh::exit_usage;
+    }
     return more.backup.empty() ? wh::verify_hub(o.data_dir, o.encryption_key_file, json)
                                : wh::verify_backup(more.backup, o.encryption_key_file, o.data_dir, json);
   });
   auto& restore = program.subcommand("restore", "Make a data folder from a backup file");
   restore.arguments("FILE", more.arguments, 1, 1);
+  restore.inherits({"data-dir", "encryption-key-file"});
   restore.footer(
       "The folder must be empty or absent. The restored hub has a new history: spokes notice, sync anew, and lose nothing.");
   restore.action([&] { return wh::restore_hub(more.arguments.front(), o.data_dir, o.encryption_key_file); });
   auto& key = program.subcommand("new-key", "Put a new key in front of the key file that secrets are encrypted with");
+  key.inherits({"data-dir", "encryption-key-file"});
   key.footer("Start the hub afterwards; when it says so, remove the older keys from the file.");
   key.action([&] { return wh::run_new_key("wheelhouse-hub", o.encryption_key_file, o.data_dir); });
 }

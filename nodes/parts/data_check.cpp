@@ -140,7 +140,7 @@ int run_data_checks(const std::string& program, const std::vector<data_check_tar
   };
   // Verifying makes no key file; without keys sealed bodies are counted, not opened.
   secret_keys keys;
-  if (!key_option.empty() || file_exists(data_dir + "/encryption.key")) {
+  if (!key_option.empty() || (!data_dir.empty() && file_exists(data_dir + "/encryption.key"))) {
     auto opened = open_secret_keys(key_option, data_dir);
     if (!opened) return complain(opened.err());
     keys = std::move(*opened);

@@ -58,6 +58,7 @@ void add_offline_commands(wh::command& program, const wh::spoke_options& o, std:
               .letter = 'o',
               .choices = {"text", "json"}},
              format);
+  verify.inherits({"data-dir", "encryption-key-file"});
   verify.footer("Exit code 0: sound. 1: damaged, or it could not be checked.");
   verify.action([&] {
     return wh::run_data_checks("wheelhouse-spoke",
@@ -65,6 +66,7 @@ void add_offline_commands(wh::command& program, const wh::spoke_options& o, std:
                                o.encryption_key_file, o.data_dir, format == "json");
   });
   auto& key = program.subcommand("new-key", "Put a new key in front of the key file that secrets are encrypted with");
+  key.inherits({"data-dir", "encryption-key-file"});
   key.footer("Start the spoke afterwards; when it says so, remove the older keys from the file.");
   key.action([&] { return wh::run_new_key("wheelhouse-spoke", o.encryption_key_file, o.data_dir); });
 }

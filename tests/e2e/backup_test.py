@@ -203,6 +203,12 @@ class Backup(E2eTest):
         for part in parts:
             self.assertIn(part, done.stderr)
 
+    def test_065_a_backup_is_checked_without_any_folder(self):
+        path = self.world.path("busy-1.backup")
+        done = self.world.run([program("wheelhouse-hub"), "verify", "--backup", path])
+        self.assertIn("sound", done.stdout)
+        self.assert_refused(self.world.run([program("wheelhouse-hub"), "verify"], check=False), "--backup", code=2)
+
     def test_07_an_open_key_file_is_refused(self):
         path = self.world.path("open.key")
         self.world.run([program("wheelhouse-hub"), "new-key", "--data-dir", self.hub.folder,

@@ -238,3 +238,36 @@ TEST_CASE("commands below a program share its flags, before and after their name
   CHECK(run({"get", "token", "--help"}) == 0);
   CHECK_THAT(out.str(), Contains("Usage: whctl get token [flags]") && Contains("--kubeconfig FILE"));
 }
+
+TEST_CASE("a command may take only some of its program's flags", "[options]") {
+  fixture f;
+  const auto run = [&](std::vector<const char*> arguments) {
+    auto program = f.make();
+    program.action([] { return 3; });
+    auto& verify = program.subcommand("verify", "Check");
+    verify.inherits({"data-dir"});
+    verify.action([] { return 4; });
+    auto& look = program.subcommand("look", "Look");
+    look.may_lack("data-dir");
+    look.action([] { return 6; });
+    arguments.insert(arguments.begin(), "wheelhouse-hub");
+    return run_command(program, static_cast<int>(arguments.size()), arguments.data(), f.around());
+  };
+  CHECK(run({"--data-dir", "d"}) == 3);
+  CHECK(run({"verify", "--data-dir", "e"}) == 4);
+  CHECK(f.data_dir == "e");
+  CHECK(run({"verify"}) == exit_usage);  // what is required stays so
+  CHECK(run({"look"}) == 6);             // unless the command can do without
+  CHECK(run({"verify", "--data-dir", "e", "--limit", "1"}) == exit_usage);
+  CHECK_THAT(f.err.str(), Contains("unknown flag --limit"));
+  CHECK(run({"--limit", "1", "verify", "--data-dir", "e"}) == exit_usage);
+  CHECK_THAT(f.err.str(), Contains("verify does not take --limit"));
+  // A variable for the program does not disturb its commands.
+  f.environment["WHEELHOUSE_HUB_LIMIT"] = "much";
+  CHECK(run({"verify", "--data-dir", "e"}) == 4);
+  CHECK(run({"verify", "--help"}) == 0);
+  CHECK_THAT(f.out.str(), Contains("--data-dir DIR") && !Contains("--limit") && Contains("--config FILE"));
+  f.out.str("");
+  CHECK(run({"--help"}) == 0);
+  CHECK_THAT(f.out.str(), Contains("Usage: wheelhouse-hub [COMMAND] [flags]"));
+}

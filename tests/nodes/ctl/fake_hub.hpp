@@ -34,9 +34,15 @@ class fake_hub : public http_client {
     return serve(method, path, parsed);
   }
 
-  result<http_response> stream(const std::string&, const std::string&, const std::map<std::string, std::string>&,
-                               const std::string&, const std::function<bool(std::string_view)>&, duration) override {
-    return fail(errc::unsupported, "whctl does not stream");
+  result<http_response> stream(const std::string& method, const std::string& target,
+                               const std::map<std::string, std::string>&, const std::string&,
+                               const std::function<bool(std::string_view)>& on_data, duration) override {
+    if (!unreachable.empty()) return fail(errc::unavailable, unreachable);
+    for (auto& [prefix, answer] : refusals)
+      if ((method + " " + target).starts_with(prefix)) return status(answer.first, answer.second);
+    for (std::size_t at = 0; at < streamed.size(); at += 7)
+      if (!on_data(std::string_view(streamed).substr(at, 7))) break;
+    return http_response{.status = 200, .headers = {}, .body = nullptr};
   }
 
   std::size_t count(const std::string& method) const {
@@ -49,6 +55,7 @@ class fake_hub : public http_client {
   std::map<std::string, std::pair<int, std::string>> refusals;             ///< `METHOD prefix` to code and message
   std::function<void(fake_hub&, const std::string&, document&)> on_write;  ///< what the hub's actors would do
   std::string unreachable;
+  std::string streamed;  ///< what every streamed answer consists of
   std::vector<call> calls;
   std::map<std::string, std::string> last_headers;
   std::string last_query;

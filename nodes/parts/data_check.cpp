@@ -21,6 +21,10 @@ bool is_internal(const std::string& resource) {
 class object_examiner {
  public:
   void examine(const record& r, const std::function<void(std::string)>& problem) {
+    if (!r.body) {
+      ++sealed_;
+      return;
+    }
     const auto doc = decode_record(r);
     const std::string what = to_string(r.key);
     if (!doc) return problem(fmt::format("{}: its body is no JSON object: {}", what, doc.err().message));
@@ -38,6 +42,8 @@ class object_examiner {
   }
 
   std::vector<std::string> notes() const {
+    // Owners may be among those that could not be read.
+    if (sealed_ > 0) return {fmt::format("{} sealed objects were not opened: no key file was given", sealed_)};
     std::size_t orphans = 0;
     std::string first;
     for (const auto& [uid, what] : owned_) {
@@ -52,6 +58,7 @@ class object_examiner {
   }
 
  private:
+  std::size_t sealed_ = 0;
   std::map<std::string, std::string> uids_;
   std::vector<std::pair<std::string, std::string>> owned_;
 };

@@ -7,6 +7,7 @@
 #include "nodes/hub/hub.hpp"
 #include "nodes/hub/hub_offline.hpp"
 #include "nodes/parts/node_log.hpp"
+#include "nodes/parts/store_commands.hpp"
 
 namespace {
 
@@ -61,12 +62,7 @@ void add_options(wh::command& program, wh::hub_options& o, wh::log_options& log)
                .help = "How many changes are kept at most; 0: no limit by number",
                .group = "Store"},
               o.history_changes);
-  program.add(
-      {.name = "encryption-key-file",
-       .value = "FILE",
-       .help = "Key file that secrets are encrypted at rest with, or off; default: DIR/encryption.key, made at need",
-       .group = "Store"},
-      o.encryption_key_file);
+  wh::add_key_file_option(program, o.encryption_key_file);
   program.add({.name = "backup-dir",
                .value = "DIR",
                .help = "Folder for scheduled backups; none are made without it",
@@ -90,37 +86,22 @@ struct offline_options {
 };
 
 void add_offline_commands(wh::command& program, const wh::hub_options& o, offline_options& more) {
-  auto& verify =
-      program.subcommand("verify", "Check a stopped hub's data folder, or a backup file, and change nothing");
+  auto& verify = wh::add_verify_command(
+      program, "Check a stopped hub's data folder, or a backup file, and change nothing", more.format, [&](bool json) {
+        if (!more.backup.empty()) return wh::verify_backup(more.backup, o.encryption_key_file, o.data_dir, json);
+        if (!o.data_dir.empty()) return wh::verify_hub(o.data_dir, o.encryption_key_file, json);
+        std::fprintf(stderr, "wheelhouse-hub: verify needs --data-dir DIR or --backup FILE\n");
+        return wh::exit_usage;
+      });
   verify.add({.name = "backup", .value = "FILE", .help = "Check this backup instead of the data folder"}, more.backup);
-  verify.add({.name = "output",
-              .value = "FORMAT",
-              .help = "How to print the findings",
-              .letter = 'o',
-              .choices = {"text", "json"}},
-             more.format);
-  verify.inherits({"data-dir", "encryption-key-file"});
   verify.may_lack("data-dir");
-  verify.footer("Exit code 0: sound. 1: damaged, or it could not be checked.");
-  verify.action([&] {
-    const bool json = more.format == "json";
-    if (more.backup.empty() && o.data_dir.empty()) {
-      std::fprintf(stderr, "wheelhouse-hub: verify needs --data-dir DIR or --backup FILE\n");
-      return wh::exit_usage;
-    }
-    return more.backup.empty() ? wh::verify_hub(o.data_dir, o.encryption_key_file, json)
-                               : wh::verify_backup(more.backup, o.encryption_key_file, o.data_dir, json);
-  });
   auto& restore = program.subcommand("restore", "Make a data folder from a backup file");
   restore.arguments("FILE", more.arguments, 1, 1);
   restore.inherits({"data-dir", "encryption-key-file"});
   restore.footer(
       "The folder must be empty or absent. The restored hub has a new history: spokes notice, sync anew, and lose nothing.");
   restore.action([&] { return wh::restore_hub(more.arguments.front(), o.data_dir, o.encryption_key_file); });
-  auto& key = program.subcommand("new-key", "Put a new key in front of the key file that secrets are encrypted with");
-  key.inherits({"data-dir", "encryption-key-file"});
-  key.footer("Start the hub afterwards; when it says so, remove the older keys from the file.");
-  key.action([&] { return wh::run_new_key("wheelhouse-hub", o.encryption_key_file, o.data_dir); });
+  wh::add_new_key_command(program, o.encryption_key_file, o.data_dir);
 }
 
 int serve(const wh::hub_options& options, const wh::log_options& log) {

@@ -6,6 +6,7 @@
 #include "nodes/common/options.hpp"
 #include "nodes/parts/data_check.hpp"
 #include "nodes/parts/node_log.hpp"
+#include "nodes/parts/store_commands.hpp"
 #include "nodes/spoke/spoke.hpp"
 
 namespace {
@@ -41,34 +42,17 @@ void add_options(wh::command& program, wh::spoke_options& o, wh::log_options& lo
                .help = "Where the embedded cluster's API listens; port 0: any free",
                .group = "Cluster"},
               o.cluster_listen);
-  program.add(
-      {.name = "encryption-key-file",
-       .value = "FILE",
-       .help = "Key file that secrets are encrypted at rest with, or off; default: DIR/encryption.key, made at need",
-       .group = "Store"},
-      o.encryption_key_file);
+  wh::add_key_file_option(program, o.encryption_key_file);
   wh::add_log_options(program, log);
 }
 
 void add_offline_commands(wh::command& program, const wh::spoke_options& o, std::string& format) {
-  auto& verify = program.subcommand("verify", "Check a stopped spoke's data folder, and change nothing");
-  verify.add({.name = "output",
-              .value = "FORMAT",
-              .help = "How to print the findings",
-              .letter = 'o',
-              .choices = {"text", "json"}},
-             format);
-  verify.inherits({"data-dir", "encryption-key-file"});
-  verify.footer("Exit code 0: sound. 1: damaged, or it could not be checked.");
-  verify.action([&] {
+  wh::add_verify_command(program, "Check a stopped spoke's data folder, and change nothing", format, [&](bool json) {
     return wh::run_data_checks("wheelhouse-spoke",
                                {{"agent", o.data_dir + "/agent", ""}, {"cluster", o.data_dir + "/cluster", ""}},
-                               o.encryption_key_file, o.data_dir, format == "json");
+                               o.encryption_key_file, o.data_dir, json);
   });
-  auto& key = program.subcommand("new-key", "Put a new key in front of the key file that secrets are encrypted with");
-  key.inherits({"data-dir", "encryption-key-file"});
-  key.footer("Start the spoke afterwards; when it says so, remove the older keys from the file.");
-  key.action([&] { return wh::run_new_key("wheelhouse-spoke", o.encryption_key_file, o.data_dir); });
+  wh::add_new_key_command(program, o.encryption_key_file, o.data_dir);
 }
 
 /// Why the process ends: a signal, or a reason to give up.

@@ -39,28 +39,32 @@ void shell::receive(const deliver_resting& mail) {
 
 void shell::handled(envelope&& e, std::chrono::nanoseconds posted) {
   cell_->deliver(std::move(e), posted);
+  // What looks idle from outside must not be about to retire.
+  if (retiring_) entry_->unresolved.fetch_add(1);
   // Nobody else writes it while this shell lives.
   entry_->handled.store(entry_->handled.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  if (!retiring_) return;
   finish_if_retired();
+  entry_->unresolved.fetch_sub(1);
 }
 
 void shell::receive(commit_done& answer) {
   answer.seal.taken();
   cell_->on_outcome(answer.ticket, answer.done ? result<commit>(*answer.done) : std::move(answer.failure));
-  entry_->unresolved.fetch_sub(1);
   finish_if_retired();
+  entry_->unresolved.fetch_sub(1);
 }
 
 void shell::receive(const wake_up& call) {
   cell_->on_wake();
-  if (call.awaited) entry_->unresolved.fetch_sub(1);
   finish_if_retired();
+  if (call.awaited) entry_->unresolved.fetch_sub(1);
 }
 
 void shell::receive_retirement() {
   retiring_ = true;
-  entry_->unresolved.fetch_sub(1);
   finish_if_retired();
+  entry_->unresolved.fetch_sub(1);
 }
 
 /// Mail that came after the request begins a new life, exactly as if it had found no actor.

@@ -214,6 +214,10 @@ int main(int argc, char** argv) {
     std::filesystem::remove_all(argv[2]);
     return 0;
   }
+  if (argc > 1 && argv[1][0] == '-') {
+    fmt::print("usage: store_bench [folder] [seconds per row]\n");
+    return std::string_view(argv[1]) == "--help" ? 0 : 2;
+  }
   const std::string folder = argc > 1 ? argv[1] : (std::filesystem::temp_directory_path() / "store_bench").string();
   const double seconds = argc > 2 ? std::atof(argv[2]) : 2.0;
   std::filesystem::create_directories(folder);

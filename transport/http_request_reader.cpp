@@ -40,8 +40,13 @@ class http_request_reader::parser final : public beast_http::basic_parser<true> 
   std::string why;
   std::size_t body_bytes_max = 0;
   bool header_done = false;
+  bool chunk_begun = false;
   bool expects_continue = false;
   int version = 11;
+
+  bool must_wait(std::size_t bytes) const {
+    return header_done && !chunk_begun && chunked() && bytes < first_chunk_bytes_min;
+  }
 
  private:
   using error_code = boost::system::error_code;
@@ -114,7 +119,7 @@ class http_request_reader::parser final : public beast_http::basic_parser<true> 
   }
   std::size_t on_body_impl(text bytes, error_code& ec) override { return add_body(bytes, ec); }
   std::size_t on_chunk_body_impl(std::uint64_t, text bytes, error_code& ec) override { return add_body(bytes, ec); }
-  void on_chunk_header_impl(std::uint64_t, text, error_code&) override {}
+  void on_chunk_header_impl(std::uint64_t, text, error_code&) override { chunk_begun = true; }
   void on_finish_impl(error_code&) override {}
   void on_response_impl(int, text, int, error_code&) override {}
 };
@@ -180,7 +185,7 @@ http_request_reader::outcome http_request_reader::begin_message() {
 
 http_request_reader::outcome http_request_reader::parse() {
   std::size_t used = 0;
-  while (!parser_->is_done() && used < input_.size()) {
+  while (!parser_->is_done() && used < input_.size() && !parser_->must_wait(input_.size() - used)) {
     boost::system::error_code ec;
     const std::size_t n = parser_->put(asio::buffer(input_.data() + used, input_.size() - used), ec);
     used += n;

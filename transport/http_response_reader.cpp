@@ -26,6 +26,10 @@ class http_response_reader::parser final : public beast_http::basic_parser<false
   std::string body;
   bool stopped = false;
 
+  bool must_wait(std::size_t bytes) const {
+    return header_done_ && !chunk_begun_ && chunked() && bytes < first_chunk_bytes_min;
+  }
+
  private:
   using error_code = boost::system::error_code;
   using text = boost::beast::string_view;
@@ -41,7 +45,7 @@ class http_response_reader::parser final : public beast_http::basic_parser<false
   void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
   std::size_t on_body_impl(text bytes, error_code& ec) override { return take(bytes, ec); }
   std::size_t on_chunk_body_impl(std::uint64_t, text bytes, error_code& ec) override { return take(bytes, ec); }
-  void on_chunk_header_impl(std::uint64_t, text, error_code&) override {}
+  void on_chunk_header_impl(std::uint64_t, text, error_code&) override { chunk_begun_ = true; }
   void on_finish_impl(error_code&) override {}
   void on_request_impl(beast_http::verb, text, text, int, error_code&) override {}
 
@@ -60,6 +64,7 @@ class http_response_reader::parser final : public beast_http::basic_parser<false
 
   const std::function<bool(std::string_view)>& on_data_;
   bool header_done_ = false;
+  bool chunk_begun_ = false;
 };
 
 http_response_reader::http_response_reader(bool head, std::function<bool(std::string_view)> on_data)
@@ -81,7 +86,8 @@ result<void> http_response_reader::append(std::string_view bytes) {
 
 result<void> http_response_reader::parse() {
   std::size_t used = 0;
-  while (used < input_.size() && !parser_->is_done() && !parser_->stopped) {
+  while (used < input_.size() && !parser_->is_done() && !parser_->stopped &&
+         !parser_->must_wait(input_.size() - used)) {
     boost::system::error_code ec;
     used += parser_->put(asio::buffer(input_.data() + used, input_.size() - used), ec);
     if (ec == beast_http::error::need_more) break;

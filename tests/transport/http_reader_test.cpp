@@ -63,6 +63,29 @@ TEST_CASE("a chunked body is joined, extensions and trailers are ignored", "[htt
   }
 }
 
+TEST_CASE("an empty chunked body is complete whatever pieces it comes in", "[http][reader]") {
+  for (const std::string last : {"0\r\n\r\n", "00;x\r\n\r\n", "0\r\nT: 1\r\n\r\n"}) {
+    const std::string request = post("Transfer-Encoding: chunked\r\n", last);
+    const std::string response = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + last;
+    for (std::size_t step = 1; step <= request.size(); ++step) {
+      http_request_reader reader(1024, 64);
+      outcome got = outcome::need_more;
+      for (std::size_t at = 0; at < request.size(); at += step) {
+        REQUIRE(got == outcome::need_more);
+        reader.append(std::string_view(request).substr(at, step));
+        got = reader.advance();
+      }
+      REQUIRE(got == outcome::complete);
+      http_response_reader answer(false);
+      for (std::size_t at = 0; at < response.size(); at += step) {
+        REQUIRE_FALSE(answer.complete());
+        REQUIRE(answer.append(std::string_view(response).substr(at, step)).ok());
+      }
+      CHECK(answer.complete());
+    }
+  }
+}
+
 TEST_CASE("requests that follow each other are read one by one", "[http][reader]") {
   http_request_reader reader(1024, 64);
   reader.append("GET /1 HTTP/1.1\r\nHost: h\r\n\r\n" + post("Content-Length: 2\r\n", "ab") +

@@ -158,6 +158,26 @@ void fleet::crash_hub() {
   hub_.core.reset();
 }
 
+result<std::unique_ptr<cluster_port>> fleet::open_cluster(int i, post_envelope post) {
+  auto& node = spokes_[static_cast<std::size_t>(i)];
+  const std::string name = cluster_name(i);
+  embedded_cluster_options o;
+  o.data = node.cluster.view();
+  o.now = [this] { return world_.now(); };
+  o.seed = seeds_.next();
+  o.node_name = name + "-node";
+  o.after = timers_of(node.alive).after;
+  o.make_runtime = [this, name](runtime_options r) {
+    return std::make_unique<virtual_runtime>(world_, std::move(r), runtime_of(name));
+  };
+  o.crypto = node.crypto.get();
+  o.log = log_of(name);
+  auto opened = embedded_cluster::open(o, std::move(post));
+  if (!opened) return opened.err();
+  node.managed = opened->get();
+  return std::unique_ptr<cluster_port>(*std::move(opened));
+}
+
 void fleet::start_spoke(int i) {
   auto& node = spokes_[static_cast<std::size_t>(i)];
   const std::string name = cluster_name(i);
@@ -166,7 +186,7 @@ void fleet::start_spoke(int i) {
   node.alive = std::make_shared<bool>(true);
   spoke_core_options o;
   o.agent_data = node.agent.view();
-  o.cluster_data = node.cluster.view();
+  o.open_cluster = [this, i](post_envelope post) { return open_cluster(i, std::move(post)); };
   o.crypto = node.crypto.get();
   o.now = [this] { return world_.now(); };
   o.seed = seeds_.next();
@@ -225,7 +245,7 @@ result<document> fleet::cluster_request(int i, const std::string& method, const 
                                         const document& body, const std::string& content_type) {
   auto& node = spokes_[static_cast<std::size_t>(i)];
   if (!node.core) return fail(errc::unavailable, "the spoke is down");
-  return ask(cluster_name(i), node.alive, node.core->cluster().api().api(),
+  return ask(cluster_name(i), node.alive, node.managed->api().api(),
              request_as_admin(method, target, body, content_type));
 }
 

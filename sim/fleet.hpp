@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "nodes/hub/hub_core.hpp"
+#include "nodes/spoke/embedded_cluster.hpp"
 #include "nodes/spoke/spoke_core.hpp"
 #include "sim/crash_points.hpp"
 #include "sim/fake_crypto.hpp"
@@ -90,12 +91,14 @@ class fleet {
     node_store cluster;
     std::unique_ptr<fake_crypto> crypto;
     std::unique_ptr<spoke_core> core;
+    embedded_cluster* managed = nullptr;  ///< the core's
     life_token alive;
     std::string gave_up;
   };
   /// The life of a node that is up; null while it opens, when it waits for what it writes.
   using life_lookup = std::function<life_token()>;
   node_store make_store(const std::string& node, const std::string& history, const std::string& what, life_lookup life);
+  result<std::unique_ptr<cluster_port>> open_cluster(int i, post_envelope post);
   virtual_options runtime_of(const std::string& node) const;
   link_timers timers_of(const life_token& alive);
   std::function<void(const address&, note)> log_of(const std::string& node) const;

@@ -31,17 +31,39 @@ caf::atom_value policy_of(scheduling how) {
   return caf::atom("sharing");
 }
 
-}  // namespace
-
-caf::actor_system_config& caf_runtime::configure(caf::actor_system_config& config, const runtime_options& options,
-                                                 scheduling how) {
+caf::actor_system_config& configure(caf::actor_system_config& config, unsigned threads, scheduling how) {
   config.set("scheduler.policy", policy_of(how));
-  config.set("scheduler.max-threads", static_cast<std::size_t>(std::max(1U, options.threads)));
+  config.set("scheduler.max-threads", static_cast<std::size_t>(std::max(1U, threads)));
   config.set("scheduler.max-throughput", throughput_max);
   return config;
 }
 
+}  // namespace
+
+void head_count::add() {
+  const std::lock_guard lock(mutex_);
+  ++alive_;
+}
+
+void head_count::remove() {
+  const std::lock_guard lock(mutex_);
+  if (--alive_ == 0) changed_.notify_all();
+}
+
+bool head_count::none() const {
+  const std::lock_guard lock(mutex_);
+  return alive_ == 0;
+}
+
+void head_count::wait_for_none() const {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return alive_ == 0; });
+}
+
 caf_runtime::caf_runtime(runtime_options options, scheduling how)
+    : caf_runtime(options, std::make_shared<live_threads>(options.threads, how)) {}
+
+caf_runtime::caf_runtime(runtime_options options, std::shared_ptr<live_threads> threads)
     : options_(std::move(options)),
       reader_(*options_.data, options_.namespaced_resources),
       environment_{.durable = reader_,
@@ -49,15 +71,21 @@ caf_runtime::caf_runtime(runtime_options options, scheduling how)
                    .seed = options_.seed,
                    .lives = first_life(*options_.data),
                    .trace = options_.trace},
-      system_(std::make_unique<caf::actor_system>(configure(config_, options_, how))),
-      clock_(system_->clock()) {
-  WH_ASSERT(options_.factory && (options_.now || how == scheduling::deterministic));
-  supervisor_ = system_->spawn<caf::hidden + caf::lazy_init>(supervise, this);
+      threads_(std::move(threads)),
+      clock_(system().clock()) {
+  WH_ASSERT(options_.factory);
+  supervisors_->add();
+  supervisor_ = system().spawn<caf::hidden + caf::lazy_init>(supervise, this);
+  supervisor_->attach_functor([count = supervisors_](const caf::error&) { count->remove(); });
 }
 
 caf_runtime::~caf_runtime() {
   stop(duration::zero());
   supervisor_ = nullptr;
+  // Others may go on on the same threads. The test scheduler has none to wait for, and nobody to share it with.
+  if (drive_) return;
+  shells_->wait_for_none();
+  supervisors_->wait_for_none();
 }
 
 result<void> caf_runtime::post(envelope e) {
@@ -151,10 +179,13 @@ void caf_runtime::log(const address& self, note n) const {
 
 /// The caller holds the entry's lock.
 void caf_runtime::start_shell(const entry_ptr& e, bool again) {
-  shells_.fetch_add(1);
+  shells_->add();
   e->unresolved.fetch_add(1);
-  e->shell = system_->spawn<shell>(*this, e, again);
-  e->shell->attach_functor([this, e](const caf::error& reason) { on_shell_down(e, !reason); });
+  e->shell = system().spawn<shell>(*this, e, again);
+  e->shell->attach_functor([this, e, count = shells_](const caf::error& reason) {
+    on_shell_down(e, !reason);
+    count->remove();
+  });
 }
 
 void caf_runtime::on_shell_down(const entry_ptr& e, bool expected) {
@@ -167,7 +198,6 @@ void caf_runtime::on_shell_down(const entry_ptr& e, bool expected) {
     log(e->who, {note_level::error, "its shell has died and is replaced"});
     caf::delayed_anon_send(supervisor_, replace_delay, replace_shell{e});
   }
-  shells_.fetch_sub(1);
 }
 
 void caf_runtime::respawn(const entry_ptr& e) {
@@ -218,7 +248,7 @@ void caf_runtime::stop(duration grace) {
   for (const auto& e : directory_.all())
     directory_.with(e->who,
                     [](const entry_ptr& found) { caf::anon_send_exit(found->shell, caf::exit_reason::user_shutdown); });
-  wait_for(deadline, [&] { return shells_.load() == 0; });
+  wait_for(deadline, [&] { return shells_->none(); });
   caf::anon_send_exit(supervisor_, caf::exit_reason::user_shutdown);
   if (drive_) drive_();
 }
@@ -227,8 +257,19 @@ void caf_runtime::stop(duration grace) {
 
 namespace wh {
 
+live_threads::live_threads(unsigned threads, runtime::scheduling how)
+    : system_(runtime::configure(config_, threads, how)) {}
+
+std::shared_ptr<live_threads> make_live_threads(unsigned threads) {
+  return std::make_shared<live_threads>(threads, runtime::scheduling::sharing);
+}
+
 std::unique_ptr<actor_runtime> make_live_runtime(runtime_options options) {
   return std::make_unique<runtime::caf_runtime>(std::move(options), runtime::scheduling::sharing);
+}
+
+std::unique_ptr<actor_runtime> make_live_runtime_on(std::shared_ptr<live_threads> threads, runtime_options options) {
+  return std::make_unique<runtime::caf_runtime>(std::move(options), std::move(threads));
 }
 
 }  // namespace wh

@@ -3,8 +3,10 @@
 #include <caf/actor_clock.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
+#include <condition_variable>
 #include <functional>
 #include <memory>
+#include <mutex>
 
 #include "actors/runtime/directory.hpp"
 
@@ -12,6 +14,40 @@ namespace wh::runtime {
 
 /// How CAF schedules the shells.
 enum class scheduling { sharing, stealing, deterministic };
+
+}  // namespace wh::runtime
+
+namespace wh {
+
+/// An actor system; it ends when the last runtime on it has.
+class live_threads {
+ public:
+  live_threads(unsigned threads, runtime::scheduling how);
+  caf::actor_system& system() { return system_; }
+
+ private:
+  caf::actor_system_config config_;
+  caf::actor_system system_;
+};
+
+}  // namespace wh
+
+namespace wh::runtime {
+
+/// Counts the CAF actors of one runtime. They hold it themselves, so that the last one can say that it is gone while the
+/// runtime is being destroyed.
+class head_count {
+ public:
+  void add();
+  void remove();
+  bool none() const;
+  void wait_for_none() const;
+
+ private:
+  mutable std::mutex mutex_;
+  mutable std::condition_variable changed_;
+  std::size_t alive_ = 0;
+};
 
 /// Where a runtime's timers come from when not from CAF's clock: a test holds a live node's time in its hand. Any thread.
 class timer_source {
@@ -30,6 +66,7 @@ class timer_source {
 class caf_runtime final : public actor_runtime {
  public:
   caf_runtime(runtime_options options, scheduling how);
+  caf_runtime(runtime_options options, std::shared_ptr<live_threads> threads);
   ~caf_runtime() override;
   caf_runtime(const caf_runtime&) = delete;
   caf_runtime& operator=(const caf_runtime&) = delete;
@@ -57,13 +94,11 @@ class caf_runtime final : public actor_runtime {
   void use_clock(std::function<instant()> now) { options_.now = std::move(now); }
   /// Before the first actor; `timers` outlives the runtime.
   void use_timers(timer_source& timers) { timers_ = &timers; }
-  caf::actor_system& system() { return *system_; }
+  caf::actor_system& system() { return threads_->system(); }
   /// Nothing is queued and nothing is at the store, so that nothing happens until a timer falls due or somebody posts.
   bool settled() const;
 
  private:
-  static caf::actor_system_config& configure(caf::actor_system_config& config, const runtime_options& options,
-                                             scheduling how);
   template <class Use>
   bool reach(const address& a, Use&& use);
   result<void> deliver(envelope&& e, bool from_actor);
@@ -81,10 +116,9 @@ class caf_runtime final : public actor_runtime {
   timer_source* timers_ = nullptr;
   std::atomic<bool> refusing_{false};  ///< no mail from outside any more
   std::atomic<bool> ending_{false};    ///< shells that end now are not replaced
-  std::atomic<std::size_t> shells_{0};
-  // Last, so that it goes first: its destructor waits for the shells, and they use all the above.
-  caf::actor_system_config config_;
-  std::unique_ptr<caf::actor_system> system_;
+  std::shared_ptr<head_count> shells_ = std::make_shared<head_count>();
+  std::shared_ptr<head_count> supervisors_ = std::make_shared<head_count>();
+  std::shared_ptr<live_threads> threads_;
   caf::actor_clock& clock_;  ///< the system's, which takes its time to find it
   caf::actor supervisor_;
 };

@@ -65,7 +65,13 @@ class actor_runtime {
   virtual void stop(duration grace) = 0;
 };
 
-/// On CAF's `sharing` scheduler.
+/// On CAF's `sharing` scheduler, with `options.threads` threads of its own.
 std::unique_ptr<actor_runtime> make_live_runtime(runtime_options options);
+
+/// Threads that run actors, for many runtimes at once: a simulator's fake spokes cannot have threads of their own.
+class live_threads;
+std::shared_ptr<live_threads> make_live_threads(unsigned threads);
+/// As make_live_runtime(), on shared threads; `options.threads` says nothing then.
+std::unique_ptr<actor_runtime> make_live_runtime_on(std::shared_ptr<live_threads> threads, runtime_options options);
 
 }  // namespace wh

@@ -1,50 +1,27 @@
 #pragma once
 #include <functional>
-#include <map>
-#include <mutex>
-#include <set>
-#include <string>
 
 #include "actors/actor.hpp"
-#include "nodes/parts/api_stack.hpp"
 
 namespace wh {
 
 /// Posts an envelope to the spoke's actors.
 using post_envelope = std::function<void(envelope)>;
 
-/// The cluster port on an API server inside this process: calls become requests of its core, watches hang on its store's
-/// feed. Thread-safe.
-class cluster_port final : public feed_listener {
+/// How a spoke reaches the cluster that it manages (architecture, section 7). Thread-safe; answers may come before the call
+/// that asked for them returns.
+class cluster_port {
  public:
-  /// Both must outlive the port.
-  cluster_port(api_stack& cluster, post_envelope post);
-  ~cluster_port() override;
-  cluster_port(const cluster_port&) = delete;
-  cluster_port& operator=(const cluster_port&) = delete;
-
-  /// cluster_call and cluster_watch, from the runtime.
-  void deliver(envelope e);
-  /// Tells the agent what the cluster has; again whenever its Nodes change.
-  void report_facts();
-
-  void on_committed(const std::vector<change>& changes) override;
-
- private:
-  void call(const cluster_call& m, const address& from);
-  void watch(const cluster_watch& m, const address& from);
-  kind_ptr kind_of_object(const cluster_object& o) const;
-  void hang_on(const address& who, const cluster_object& object);
-  void resolve_later_kinds();
-
-  api_stack& cluster_;
-  post_envelope post_;
-  std::mutex mutex_;
-  std::map<object_key, std::map<address, cluster_object>> watchers_;
-  std::map<address, std::vector<object_key>> watched_by_;
-  /// Watches of objects whose kind the cluster does not know yet: their CustomResourceDefinition may come.
-  std::map<address, std::vector<cluster_object>> of_unknown_kind_;
-  std::uint64_t kinds_version_ = 0;
+  virtual ~cluster_port() = default;
+  /// cluster_call and cluster_watch from the spoke's actors; answered to the sender by cluster_reply and drifted.
+  virtual void deliver(envelope e) = 0;
+  /// Tells the agent what the cluster has (cluster_facts); the port does so again whenever that changes.
+  virtual void report_facts() = 0;
+  /// The spoke's actors have ended: nothing is posted from here on.
+  virtual void stop(duration grace) = 0;
 };
+
+/// Opens the cluster of a spoke whose actors are reached by `post`.
+using open_cluster_port = std::function<result<std::unique_ptr<cluster_port>>(post_envelope post)>;
 
 }  // namespace wh

@@ -70,7 +70,8 @@ void route(const change& c, std::vector<address>& to) {
 
 }  // namespace
 
-result<std::unique_ptr<embedded_cluster>> embedded_cluster::open(const embedded_cluster_options& options) {
+result<std::unique_ptr<embedded_cluster>> embedded_cluster::open(const embedded_cluster_options& options,
+                                                                 post_envelope post) {
   std::unique_ptr<embedded_cluster> self(new embedded_cluster());
   api_stack_options api;
   api.data = options.data;
@@ -102,12 +103,14 @@ result<std::unique_ptr<embedded_cluster>> embedded_cluster::open(const embedded_
   self->router_ = std::make_unique<feed_router>(*options.data, *self->runtime_, route);
   self->runtime_->spawn({actor_kind::namespace_lifecycle, ""});
   self->runtime_->spawn({actor_kind::garbage_collector, ""});
+  self->port_ = std::make_unique<api_port>(self->api(), std::move(post));
   return self;
 }
 
 embedded_cluster::~embedded_cluster() = default;
 
 void embedded_cluster::stop(duration grace) {
+  port_.reset();
   api_->drain(grace);
   router_.reset();
   runtime_->stop(grace);

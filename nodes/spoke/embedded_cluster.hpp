@@ -5,6 +5,7 @@
 #include "actors/runtime/runtime.hpp"
 #include "nodes/parts/api_stack.hpp"
 #include "nodes/parts/feed_router.hpp"
+#include "nodes/spoke/api_port.hpp"
 
 namespace wh {
 
@@ -25,18 +26,21 @@ struct embedded_cluster_options {
   std::function<void(const address&, note)> log;
 };
 
-class embedded_cluster {
+class embedded_cluster final : public cluster_port {
  public:
-  static result<std::unique_ptr<embedded_cluster>> open(const embedded_cluster_options& options);
-  ~embedded_cluster();
+  static result<std::unique_ptr<embedded_cluster>> open(const embedded_cluster_options& options, post_envelope post);
+  ~embedded_cluster() override;
   api_stack& api() { return *api_; }
-  void stop(duration grace);
+  void deliver(envelope e) override { port_->deliver(std::move(e)); }
+  void report_facts() override { port_->report_facts(); }
+  void stop(duration grace) override;
 
  private:
   embedded_cluster() = default;
   std::unique_ptr<api_stack> api_;
   std::unique_ptr<actor_runtime> runtime_;
   std::unique_ptr<feed_router> router_;
+  std::unique_ptr<api_port> port_;
 };
 
 }  // namespace wh

@@ -9,6 +9,7 @@
 #include "nodes/parts/node_log.hpp"
 #include "nodes/parts/openssl_crypto.hpp"
 #include "nodes/parts/secret_keys.hpp"
+#include "nodes/spoke/embedded_cluster.hpp"
 #include "nodes/spoke/spoke_core.hpp"
 #include "transport/link_live.hpp"
 
@@ -43,10 +44,12 @@ struct spoke::parts {
   openssl_crypto crypto;
   event_loop loop{1};
   std::unique_ptr<spoke_core> core;
+  embedded_cluster* cluster = nullptr;  ///< the core's
   host_port cluster_at;
   bool stopped = false;
 
   result<void> open_data();
+  result<std::unique_ptr<cluster_port>> open_cluster(post_envelope post);
   result<void> open_core();
   result<void> serve_cluster();
 };
@@ -66,10 +69,26 @@ result<void> spoke::parts::open_data() {
   return {};
 }
 
+result<std::unique_ptr<cluster_port>> spoke::parts::open_cluster(post_envelope post) {
+  embedded_cluster_options o;
+  o.data = cluster_data.get();
+  o.now = wall_clock;
+  o.seed = random.next();
+  o.node_name = settings.cluster_name + "-node";
+  o.after = live_link_timers(loop).after;
+  o.make_runtime = make_live_runtime;
+  o.crypto = &crypto;
+  o.log = log_note;
+  auto opened = embedded_cluster::open(o, std::move(post));
+  if (!opened) return opened.err();
+  cluster = opened->get();
+  return std::unique_ptr<cluster_port>(*std::move(opened));
+}
+
 result<void> spoke::parts::open_core() {
   spoke_core_options o;
   o.agent_data = agent_data.get();
-  o.cluster_data = cluster_data.get();
+  o.open_cluster = [this](post_envelope post) { return open_cluster(std::move(post)); };
   o.crypto = &crypto;
   o.now = wall_clock;
   o.seed = random.next();
@@ -91,7 +110,7 @@ result<void> spoke::parts::serve_cluster() {
   auto identity =
       make_server_identity(*ca, {"localhost", "127.0.0.1", "::1", options.cluster_listen.host}, wall_clock());
   if (!identity) return identity.err();
-  auto at = core->cluster().api().serve(loop, options.cluster_listen, server_tls(*ca, *identity, false));
+  auto at = cluster->api().serve(loop, options.cluster_listen, server_tls(*ca, *identity, false));
   if (!at) return at.err();
   cluster_at = *at;
   auto admin = make_admin_identity(*ca, "cluster-admin", wall_clock());

@@ -9,33 +9,18 @@
 
 namespace wh {
 
-spoke_core::spoke_core(const spoke_core_options& options) : options_(options), random_(options.seed) {}
+spoke_core::spoke_core(const spoke_core_options& options) : options_(options) {}
 
 result<std::unique_ptr<spoke_core>> spoke_core::open(const spoke_core_options& options) {
   std::unique_ptr<spoke_core> self(new spoke_core(options));
   if (auto ok = self->make_link(); !ok) return ok.err();
   // Before the cluster: its own actors may change objects at once, and the port passes the news on.
   self->make_runtime();
-  if (auto ok = self->open_cluster(); !ok) return ok.err();
-  return self;
-}
-
-result<void> spoke_core::open_cluster() {
-  embedded_cluster_options o;
-  o.data = options_.cluster_data;
-  o.now = options_.now;
-  o.seed = random_.next();
-  o.node_name = options_.settings.cluster_name + "-node";
-  o.after = options_.timers.after;
-  o.make_runtime = options_.make_runtime;
-  o.crypto = options_.crypto;
-  o.log = options_.log;
-  auto opened = embedded_cluster::open(o);
-  if (!opened) return opened.err();
-  cluster_ = std::move(*opened);
   // Kept or coalesced, never refused; a work that starts over looks at everything anew.
-  port_ = std::make_unique<cluster_port>(cluster_->api(), [this](envelope e) { (void)runtime_->post(std::move(e)); });
-  return {};
+  auto cluster = options.open_cluster([core = self.get()](envelope e) { (void)core->runtime_->post(std::move(e)); });
+  if (!cluster) return cluster.err();
+  self->cluster_ = *std::move(cluster);
+  return self;
 }
 
 result<void> spoke_core::make_link() {
@@ -71,7 +56,7 @@ void spoke_core::to_node(const envelope& e) {
 
 void spoke_core::to_port(envelope e) {
   switch (e.to.kind) {
-    case actor_kind::cluster: return port_->deliver(std::move(e));
+    case actor_kind::cluster: return cluster_->deliver(std::move(e));
     case actor_kind::dialer:
     case actor_kind::session: return link_->deliver(std::move(e));
     case actor_kind::node: return to_node(e);
@@ -85,7 +70,7 @@ void spoke_core::make_runtime() {
   o.crypto = options_.crypto;
   o.factory = [this](const address& a) { return make_actor(a); };
   o.now = options_.now;
-  o.seed = random_.next();
+  o.seed = options_.seed;
   o.threads = 1;
   o.to_port = [this](envelope e, const std::optional<commit>&) { to_port(std::move(e)); };
   o.namespaced_resources = [] { return std::vector<std::string>{}; };
@@ -98,13 +83,12 @@ void spoke_core::start() {
   runtime_->spawn({actor_kind::cluster_agent, ""});
   if (auto held = options_.agent_data->list({names::prescriptions, "", ""}))
     for (const auto& r : held->records) runtime_->spawn({actor_kind::work, r.key.name});
-  port_->report_facts();
+  cluster_->report_facts();
 }
 
 void spoke_core::drain(duration grace) {
   link_->stop();
   runtime_->stop(grace);
-  port_.reset();
   cluster_->stop(grace);
 }
 

@@ -3,8 +3,8 @@
 #include <memory>
 #include <string>
 
+#include "actors/runtime/runtime.hpp"
 #include "nodes/spoke/cluster_port.hpp"
-#include "nodes/spoke/embedded_cluster.hpp"
 #include "nodes/spoke/link_host.hpp"
 #include "nodes/spoke/spoke_settings.hpp"
 
@@ -12,8 +12,8 @@ namespace wh {
 
 /// What a spoke is made of, apart from sockets and files: a live spoke and a simulated one differ only here.
 struct spoke_core_options {
-  store* agent_data = nullptr;    ///< prescriptions, identity, reports
-  store* cluster_data = nullptr;  ///< the embedded cluster's objects
+  store* agent_data = nullptr;  ///< prescriptions, identity, reports
+  open_cluster_port open_cluster;
   crypto_port* crypto = nullptr;
   std::function<instant()> now;
   std::uint64_t seed = 0;
@@ -25,7 +25,7 @@ struct spoke_core_options {
   std::function<void(const address&, note)> log;
 };
 
-/// The spoke's actors, its link host and the embedded cluster with its port.
+/// The spoke's actors, its link host and the port to its cluster.
 class spoke_core {
  public:
   static result<std::unique_ptr<spoke_core>> open(const spoke_core_options& options);
@@ -33,7 +33,6 @@ class spoke_core {
   spoke_core(const spoke_core&) = delete;
   spoke_core& operator=(const spoke_core&) = delete;
 
-  embedded_cluster& cluster() { return *cluster_; }
   actor_runtime& runtime() { return *runtime_; }
   /// Starts the actors; everything that they may call must be ready.
   void start();
@@ -41,7 +40,6 @@ class spoke_core {
 
  private:
   explicit spoke_core(const spoke_core_options& options);
-  result<void> open_cluster();
   result<void> make_link();
   void make_runtime();
   std::unique_ptr<actor_logic> make_actor(const address& a) const;
@@ -50,10 +48,8 @@ class spoke_core {
 
   // Destroyed bottom up: who uses something stands below it.
   spoke_core_options options_;
-  rng random_;
   std::string hub_hash_;
-  std::unique_ptr<embedded_cluster> cluster_;
-  std::unique_ptr<cluster_port> port_;
+  std::unique_ptr<cluster_port> cluster_;
   std::unique_ptr<spoke_link_host> link_;
   std::unique_ptr<actor_runtime> runtime_;
 };

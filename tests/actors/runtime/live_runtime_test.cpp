@@ -110,3 +110,41 @@ TEST_CASE("live: a runtime that is destroyed with work under way neither hangs n
     for (int i = 0; i < 200; ++i) bed.post(std::to_string(i % 20), i % 3 == 0 ? "wake" : "write x");
   }
 }
+
+TEST_CASE("live: runtimes on shared threads know nothing of each other and end one by one", "[runtime][live]") {
+  constexpr int runtimes = 200;
+  const auto threads = make_live_threads(2);
+  std::vector<std::unique_ptr<node_fixture>> nodes;
+  std::vector<std::unique_ptr<actor_runtime>> hosted;
+  for (int i = 0; i < runtimes; ++i) {
+    nodes.push_back(std::make_unique<node_fixture>());
+    hosted.push_back(make_live_runtime_on(threads, nodes.back()->options()));
+  }
+  const auto post_all = [&](const std::string& word) {
+    for (auto& each : hosted)
+      if (each) CHECK(each->post({worker("a"), port(), text(word)}).ok());
+  };
+  const auto all_did = [&](const std::string& word) {
+    const auto deadline = std::chrono::steady_clock::now() + 30s;
+    const auto done = [&](int i) {
+      return !hosted[static_cast<std::size_t>(i)] ||
+             nodes[static_cast<std::size_t>(i)]->answers.has("work/a did " + word);
+    };
+    for (int i = 0; i < runtimes; ++i)
+      while (!done(i) && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(1ms);
+    return std::chrono::steady_clock::now() < deadline;
+  };
+  post_all("write x");
+  post_all("throw");
+  for (std::size_t i = 0; i < runtimes; i += 2) {
+    hosted[i].reset();
+    nodes[i].reset();  // whatever still used it would be found by the sanitizers
+  }
+  post_all("look");
+  REQUIRE(all_did("look"));
+  for (std::size_t i = 1; i < runtimes; i += 2) {
+    CHECK(nodes[i]->answers.has("work/a did write x committed"));
+    CHECK(hosted[i]->counters().front().restarts == 1);
+    hosted[i]->stop(1s);
+  }
+}

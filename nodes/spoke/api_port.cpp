@@ -1,4 +1,4 @@
-#include "nodes/spoke/cluster_port.hpp"
+#include "nodes/spoke/api_port.hpp"
 
 #include <fmt/format.h>
 
@@ -62,23 +62,23 @@ cluster_reply reply_of(const cluster_call& m, const kind_info& kind, const api_r
 
 }  // namespace
 
-cluster_port::cluster_port(api_stack& cluster, post_envelope post) : cluster_(cluster), post_(std::move(post)) {
+api_port::api_port(api_stack& cluster, post_envelope post) : cluster_(cluster), post_(std::move(post)) {
   cluster_.data().subscribe(this);
 }
 
-cluster_port::~cluster_port() { cluster_.data().unsubscribe(this); }
+api_port::~api_port() { cluster_.data().unsubscribe(this); }
 
-kind_ptr cluster_port::kind_of_object(const cluster_object& o) const {
+kind_ptr api_port::kind_of_object(const cluster_object& o) const {
   const auto gv = split_api_version(o.api_version);
   return cluster_.kinds().find_kind(gv.group, gv.version, o.kind);
 }
 
-void cluster_port::deliver(envelope e) {
+void api_port::deliver(envelope e) {
   if (const auto* m = std::get_if<cluster_call>(&e.body)) return call(*m, e.from);
   if (const auto* m = std::get_if<cluster_watch>(&e.body)) return watch(*m, e.from);
 }
 
-void cluster_port::call(const cluster_call& m, const address& from) {
+void api_port::call(const cluster_call& m, const address& from) {
   const auto answer = [post = post_, from](cluster_reply reply) {
     post({from, {actor_kind::cluster, ""}, std::move(reply)});
   };
@@ -102,7 +102,7 @@ void cluster_port::call(const cluster_call& m, const address& from) {
 }
 
 /// With the lock held.
-void cluster_port::hang_on(const address& who, const cluster_object& object) {
+void api_port::hang_on(const address& who, const cluster_object& object) {
   const auto kind = kind_of_object(object);
   if (!kind) {
     of_unknown_kind_[who].push_back(object);
@@ -113,7 +113,7 @@ void cluster_port::hang_on(const address& who, const cluster_object& object) {
   watched_by_[who].push_back(key);
 }
 
-void cluster_port::watch(const cluster_watch& m, const address& from) {
+void api_port::watch(const cluster_watch& m, const address& from) {
   std::lock_guard lock(mutex_);
   for (const auto& key : watched_by_[from]) {
     auto it = watchers_.find(key);
@@ -127,7 +127,7 @@ void cluster_port::watch(const cluster_watch& m, const address& from) {
 }
 
 /// With the lock held. The definition's own commit brings us here before any object of the kind can exist.
-void cluster_port::resolve_later_kinds() {
+void api_port::resolve_later_kinds() {
   const auto version = cluster_.kinds().version();
   if (of_unknown_kind_.empty() || version == kinds_version_) return;
   kinds_version_ = version;
@@ -136,7 +136,7 @@ void cluster_port::resolve_later_kinds() {
     for (const auto& object : objects) hang_on(who, object);
 }
 
-void cluster_port::on_committed(const std::vector<change>& changes) {
+void api_port::on_committed(const std::vector<change>& changes) {
   bool nodes_changed = false;
   std::vector<envelope> news;
   {
@@ -154,7 +154,7 @@ void cluster_port::on_committed(const std::vector<change>& changes) {
   if (nodes_changed) report_facts();
 }
 
-void cluster_port::report_facts() {
+void api_port::report_facts() {
   cluster_facts facts;
   facts.kubernetes_version = std::string(embedded_kubernetes_version);
   auto nodes = cluster_.data().list({"nodes", "", ""});

@@ -109,7 +109,9 @@ result<std::unique_ptr<link_listener>> listen_link(event_loop& loop, const host_
                                                    const listen_limits& limits, accept_handler on_accept);
 
 /// Dials; exactly one of the two callbacks runs, on the loop. The error says whether name, TCP, TLS or pin failed.
+/// `source`: the local IP address to dial from; empty: the kernel chooses.
 void dial_link(event_loop& loop, const host_port& to, const tls_config& tls, duration timeout,
-               accept_handler on_connected, std::function<void(const error&)> on_failed);
+               accept_handler on_connected, std::function<void(const error&)> on_failed,
+               const std::string& source = {});
 
 }  // namespace wh

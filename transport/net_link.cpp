@@ -1,5 +1,7 @@
 // Listening for links and dialing them.
+#include <netinet/in.h>
 #include <spdlog/spdlog.h>
+#include <sys/socket.h>
 
 #include "transport/net_acceptor.hpp"
 
@@ -53,9 +55,9 @@ std::shared_ptr<connection_handler> admit(link_listener_state& state, std::share
 /// One attempt to reach a peer: name, then each of its addresses, then TLS; all within one time-out.
 class dial_attempt final : public loop_resident {
  public:
-  dial_attempt(const std::shared_ptr<loop_core>& core, host_port to, accept_handler connected,
+  dial_attempt(const std::shared_ptr<loop_core>& core, host_port to, std::string source, accept_handler connected,
                std::function<void(const error&)> failed)
-      : core_(core), to_(std::move(to)), connected_(std::move(connected)), failed_(std::move(failed)) {
+      : core_(core), to_(std::move(to)), source_(std::move(source)), connected_(std::move(connected)), failed_(std::move(failed)) {
     parts_.emplace(parts{core, loop_strand(core->io.get_executor()), resolver_type(core->io.get_executor()),
                          socket_type(core->io.get_executor()), loop_timer(core->io.get_executor())});
   }
@@ -125,12 +127,21 @@ class dial_attempt final : public loop_resident {
     asio_error ec;
     parts_->socket.close(ec);
     parts_->socket.open(endpoint.protocol(), ec);
+    if (!ec && !source_.empty()) bind_to_source(ec);
     if (ec) return try_next(errno_text(ec.value()));
     parts_->socket.async_connect(endpoint, asio::bind_executor(parts_->strand, [me = self()](const asio_error& error) {
                                    if (me->done_) return;
                                    if (error) return me->try_next(errno_text(error.value()));
                                    me->begin_tls();
                                  }));
+  }
+
+  /// The port is chosen with the connection, so that one address serves as many connections as there are destinations.
+  void bind_to_source(asio_error& ec) {
+    const int late = 1;
+    ::setsockopt(parts_->socket.native_handle(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &late, sizeof late);
+    const auto address = asio::ip::make_address(source_, ec);
+    if (!ec) parts_->socket.bind({address, 0}, ec);
   }
 
   void begin_tls() {
@@ -152,6 +163,7 @@ class dial_attempt final : public loop_resident {
   std::shared_ptr<loop_core> core_;
   std::optional<parts> parts_;
   host_port to_;
+  const std::string source_;
   accept_handler connected_;
   std::function<void(const error&)> failed_;
   tls_context_ptr tls_;
@@ -190,8 +202,8 @@ result<std::unique_ptr<link_listener>> listen_link(event_loop& loop, const host_
 }
 
 void dial_link(event_loop& loop, const host_port& to, const tls_config& tls, duration timeout,
-               accept_handler on_connected, std::function<void(const error&)> on_failed) {
-  std::make_shared<dial_attempt>(loop.internals().core, to, std::move(on_connected), std::move(on_failed))
+               accept_handler on_connected, std::function<void(const error&)> on_failed, const std::string& source) {
+  std::make_shared<dial_attempt>(loop.internals().core, to, source, std::move(on_connected), std::move(on_failed))
       ->run(tls, timeout);
 }
 

@@ -1,6 +1,5 @@
 #pragma once
 #include <atomic>
-#include <condition_variable>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -8,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/call_gate.hpp"
 #include "transport/asio.hpp"
 #include "transport/net.hpp"
 
@@ -58,34 +58,6 @@ struct event_loop::impl {
   std::unique_ptr<asio::basic_signal_set<loop_executor>> signals;
 
   bool on_own_thread() const;
-};
-
-/// Lets calls into somebody's object pass until it closes, which waits for those under way. A call may close the gate
-/// that it passed itself.
-class call_gate {
- public:
-  /// Runs `f` unless closed; tells whether it ran.
-  template <class F>
-  bool pass(F&& f) {
-    if (!enter()) return false;
-    const leaver guard{this};
-    f();
-    return true;
-  }
-  void close();
-
- private:
-  struct leaver {
-    call_gate* gate;
-    ~leaver() { gate->leave(); }
-  };
-  bool enter();
-  void leave();
-
-  std::mutex mutex_;
-  std::condition_variable left_;
-  bool closed_ = false;
-  std::vector<std::thread::id> inside_;
 };
 
 }  // namespace wh

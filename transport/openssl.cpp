@@ -1,6 +1,7 @@
 #include "transport/openssl.hpp"
 
 #include <arpa/inet.h>
+#include <openssl/decoder.h>
 
 #include <array>
 #include <ctime>
@@ -89,7 +90,24 @@ std::string error_text() {
 
 error failure(errc code, std::string what) { return fail(code, std::move(what) + ": " + error_text()); }
 
+namespace {
+
+/// For the keys that are our own: told what to expect, OpenSSL 3.0 takes 100 us instead of 450. Null: it is another key.
+pkey_ptr read_ec_key(const std::string& pem) {
+  EVP_PKEY* key = nullptr;
+  const owned<OSSL_DECODER_CTX, OSSL_DECODER_CTX_free> decoder(
+      OSSL_DECODER_CTX_new_for_pkey(&key, "PEM", "PrivateKeyInfo", "EC", EVP_PKEY_KEYPAIR, nullptr, nullptr));
+  const auto bio = reading(pem);
+  if (decoder && bio) OSSL_DECODER_from_bio(decoder.get(), bio->get());
+  ERR_clear_error();
+  return pkey_ptr(key);
+}
+
+}  // namespace
+
 result<pkey_ptr> read_private_key(const std::string& pem) {
+  if (pem.starts_with("-----BEGIN PRIVATE KEY-----"))
+    if (auto key = read_ec_key(pem)) return key;
   auto bio = reading(pem);
   if (!bio) return bio.err();
   ERR_clear_error();

@@ -126,25 +126,23 @@ result<signer> read_signer(const key_and_cert& ca) {
   return signer{std::move(*key), std::move(*cert), *not_after};
 }
 
-result<std::string> issue(const key_and_cert& ca, EVP_PKEY* public_key, const leaf_profile& profile) {
+result<std::string> issue(const signer& issuer, EVP_PKEY* public_key, const leaf_profile& profile) {
   ERR_clear_error();
-  const auto issuer = read_signer(ca);
-  if (!issuer) return issuer.err();
   if (auto ok = check_key_strength(public_key); !ok) return ok.err();
   const auto name = write_subject(profile.subj);
   if (!name) return name.err();
   const x509_ptr cert(X509_new());
   if (!cert || X509_set_version(cert.get(), X509_VERSION_3) != 1 ||
       X509_set_subject_name(cert.get(), name->get()) != 1 ||
-      X509_set_issuer_name(cert.get(), X509_get_subject_name(issuer->cert.get())) != 1 ||
+      X509_set_issuer_name(cert.get(), X509_get_subject_name(issuer.cert.get())) != 1 ||
       X509_set_pubkey(cert.get(), public_key) != 1)
     return failure(errc::internal, "cannot build certificate");
   if (auto ok = set_serial(cert.get()); !ok) return ok.err();
   // A leaf that outlives its CA would only look valid.
-  if (auto ok = set_validity(cert.get(), profile.not_before, std::min(profile.not_after, issuer->not_after)); !ok)
+  if (auto ok = set_validity(cert.get(), profile.not_before, std::min(profile.not_after, issuer.not_after)); !ok)
     return ok.err();
-  if (auto ok = add_leaf_extensions(cert.get(), issuer->cert.get(), public_key, profile); !ok) return ok.err();
-  if (X509_sign(cert.get(), issuer->key.get(), EVP_sha256()) == 0)
+  if (auto ok = add_leaf_extensions(cert.get(), issuer.cert.get(), public_key, profile); !ok) return ok.err();
+  if (X509_sign(cert.get(), issuer.key.get(), EVP_sha256()) == 0)
     return failure(errc::internal, "cannot sign certificate");
   return write_certificate(cert.get());
 }
@@ -156,30 +154,35 @@ bool signed_with_weak_digest(const X509_REQ* req) {
   return digest == NID_md5 || digest == NID_sha1 || digest == NID_md4 || digest == NID_md2;
 }
 
-struct verified_csr {
-  pkey_ptr key;
-  subject subj;
+class verified_csr final : public checked_csr {
+ public:
+  verified_csr(pkey_ptr key, csr_info info) : key_(std::move(key)), info_(std::move(info)) {}
+  const csr_info& info() const override { return info_; }
+  EVP_PKEY* key() const { return key_.get(); }
+
+ private:
+  pkey_ptr key_;
+  csr_info info_;
 };
 
-result<verified_csr> read_csr(const std::string& pem) {
-  constexpr std::size_t csr_bytes_max = 64 * 1024;
-  if (pem.size() > csr_bytes_max) return fail(errc::too_large, "certificate signing request is larger than 64 KiB");
-  ERR_clear_error();
-  const bio_ptr bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  const req_ptr req(bio ? PEM_read_bio_X509_REQ(bio.get(), nullptr, no_passphrase, nullptr) : nullptr);
-  if (!req) return failure(errc::malformed, "certificate signing request");
-  pkey_ptr key(X509_REQ_get_pubkey(req.get()));
-  if (auto ok = check_key_strength(key.get()); !ok)
-    return fail(ok.err().code, "certificate signing request: " + ok.err().message);
-  if (signed_with_weak_digest(req.get()))
-    return fail(errc::invalid, "certificate signing request: signature algorithm is too weak");
-  if (X509_REQ_verify(req.get(), key.get()) != 1)
-    return failure(errc::invalid, "certificate signing request: its signature does not fit its key");
-  auto subj = read_subject(X509_REQ_get_subject_name(req.get()));
-  if (!subj) return fail(subj.err().code, "certificate signing request: " + subj.err().message);
-  if (subj->common_name.empty()) return fail(errc::invalid, "certificate signing request: subject has no common name");
-  return verified_csr{std::move(key), std::move(*subj)};
+result<std::string> key_digest(EVP_PKEY* key) {
+  unsigned char* der = nullptr;
+  const int n = i2d_PUBKEY(key, &der);
+  if (n <= 0) return failure(errc::malformed, "certificate signing request: public key");
+  const owned<unsigned char, [](unsigned char* p) { OPENSSL_free(p); }> guard(der);
+  return sha256_hex({reinterpret_cast<const char*>(der), static_cast<std::size_t>(n)});
 }
+
+class open_ca final : public certificate_signer {
+ public:
+  explicit open_ca(signer ca) : ca_(std::move(ca)) {}
+  result<std::string> issue(const checked_csr& csr, const leaf_profile& profile) const override {
+    return wh::issue(ca_, static_cast<const verified_csr&>(csr).key(), profile);
+  }
+
+ private:
+  const signer ca_;
+};
 
 result<void> fill_ca(X509* cert, EVP_PKEY* key, const X509_NAME* name, instant not_before, instant not_after) {
   if (X509_set_version(cert, X509_VERSION_3) != 1 || X509_set_subject_name(cert, name) != 1 ||
@@ -215,15 +218,17 @@ result<std::string> make_ca_certificate(const std::string& ca_key_pem, const std
 }
 
 result<std::string> issue_for_key(const key_and_cert& ca, const std::string& key_pem, const leaf_profile& profile) {
+  const auto issuer = read_signer(ca);
+  if (!issuer) return issuer.err();
   const auto key = read_private_key(key_pem);
   if (!key) return key.err();
-  return issue(ca, key->get(), profile);
+  return issue(*issuer, key->get(), profile);
 }
 
-result<std::string> issue_for_csr(const key_and_cert& ca, const std::string& csr_pem, const leaf_profile& profile) {
-  const auto csr = read_csr(csr_pem);
-  if (!csr) return csr.err();
-  return issue(ca, csr->key.get(), profile);
+result<std::shared_ptr<const certificate_signer>> open_signer(const key_and_cert& ca) {
+  auto read = read_signer(ca);
+  if (!read) return read.err();
+  return std::shared_ptr<const certificate_signer>(std::make_shared<open_ca>(std::move(*read)));
 }
 
 result<std::string> make_csr(const std::string& key_pem, const subject& subj) {
@@ -244,14 +249,33 @@ result<std::string> make_csr(const std::string& key_pem, const subject& subj) {
   return std::string(data, static_cast<std::size_t>(n));
 }
 
+result<std::shared_ptr<const checked_csr>> check_csr(const std::string& csr_pem) {
+  constexpr std::size_t csr_bytes_max = 64 * 1024;
+  if (csr_pem.size() > csr_bytes_max) return fail(errc::too_large, "certificate signing request is larger than 64 KiB");
+  ERR_clear_error();
+  const bio_ptr bio(BIO_new_mem_buf(csr_pem.data(), static_cast<int>(csr_pem.size())));
+  const req_ptr req(bio ? PEM_read_bio_X509_REQ(bio.get(), nullptr, no_passphrase, nullptr) : nullptr);
+  if (!req) return failure(errc::malformed, "certificate signing request");
+  pkey_ptr key(X509_REQ_get_pubkey(req.get()));
+  if (auto ok = check_key_strength(key.get()); !ok)
+    return fail(ok.err().code, "certificate signing request: " + ok.err().message);
+  if (signed_with_weak_digest(req.get()))
+    return fail(errc::invalid, "certificate signing request: signature algorithm is too weak");
+  if (X509_REQ_verify(req.get(), key.get()) != 1)
+    return failure(errc::invalid, "certificate signing request: its signature does not fit its key");
+  auto subj = read_subject(X509_REQ_get_subject_name(req.get()));
+  if (!subj) return fail(subj.err().code, "certificate signing request: " + subj.err().message);
+  if (subj->common_name.empty()) return fail(errc::invalid, "certificate signing request: subject has no common name");
+  auto digest = key_digest(key.get());
+  if (!digest) return digest.err();
+  csr_info info{std::move(*subj), std::move(*digest)};
+  return std::shared_ptr<const checked_csr>(std::make_shared<verified_csr>(std::move(key), std::move(info)));
+}
+
 result<csr_info> inspect_csr(const std::string& csr_pem) {
-  auto csr = read_csr(csr_pem);
+  const auto csr = check_csr(csr_pem);
   if (!csr) return csr.err();
-  unsigned char* der = nullptr;
-  const int n = i2d_PUBKEY(csr->key.get(), &der);
-  if (n <= 0) return failure(errc::malformed, "certificate signing request: public key");
-  const owned<unsigned char, [](unsigned char* p) { OPENSSL_free(p); }> guard(der);
-  return csr_info{std::move(csr->subj), sha256_hex({reinterpret_cast<const char*>(der), static_cast<std::size_t>(n)})};
+  return (*csr)->info();
 }
 
 }  // namespace wh

@@ -1,5 +1,8 @@
 #pragma once
+#include <array>
+#include <memory>
 #include <mutex>
+#include <string>
 
 #include "actors/actor.hpp"
 #include "transport/pki.hpp"
@@ -21,7 +24,19 @@ class openssl_crypto final : public crypto_port {
   std::string ca_pem() const override { return ca_.cert_pem; }
 
  private:
-  key_and_cert ca_;
+  result<std::shared_ptr<const checked_csr>> checked(const std::string& csr_pem) const;
+  result<std::shared_ptr<const certificate_signer>> signer();
+
+  const key_and_cert ca_;
+  mutable std::mutex mutex_;  ///< guards what follows
+  std::shared_ptr<const certificate_signer> signer_;
+  /// The requests read last: several actors look at the same one in a row.
+  struct seen_csr {
+    std::string pem;
+    std::shared_ptr<const checked_csr> csr;
+  };
+  mutable std::array<seen_csr, 64> seen_;
+  mutable std::size_t next_seen_ = 0;
 };
 
 }  // namespace wh

@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "base/assert.hpp"
+#include "base/call_gate.hpp"
 #include "transport/link_end.hpp"
 
 namespace wh {
@@ -41,12 +42,18 @@ struct spoke_link_host::core : std::enable_shared_from_this<core> {
   void arm_tick(const std::shared_ptr<spoke_link>& of);
   void arm_resume(const std::shared_ptr<spoke_link>& of);
   void tell_agent(session_id about, message body);
+  result<void> post(envelope e) {
+    auto posted = result<void>(fail(errc::unavailable, "the spoke is gone"));
+    actors.pass([&] { posted = options.post(std::move(e)); });
+    return posted;
+  }
   void log(note_level level, std::string text) const {
     if (options.log) options.log({level, std::move(text)});
   }
 
   const spoke_link_options options;
   std::atomic<bool> open = true;  ///< false: stopped, and callbacks that come late do nothing
+  call_gate actors;               ///< closed when they are about to go, while the loop may still be at work
 
   mutable std::mutex mutex;       ///< guards what follows
   std::uint64_t attempt_now = 0;  ///< counts dial_hub; what an older attempt brings is dropped
@@ -68,8 +75,7 @@ class spoke_link final : public link_end<spoke_rules>, public std::enable_shared
  private:
   duration now() const override { return host_->options.timers.now(); }
   result<void> pass_on(const frame_to_spoke& frame, link_receipt receipt) override {
-    if (!host_->open) return fail(errc::unavailable, "the spoke is gone");
-    return host_->options.post({agent_address, session_address(id()), hub_frame{id(), frame, std::move(receipt)}});
+    return host_->post({agent_address, session_address(id()), hub_frame{id(), frame, std::move(receipt)}});
   }
   void dropped(const error& why) override { host_->log(note_level::error, "a frame was not sent: " + why.message); }
   void stalled() override { host_->arm_resume(shared_from_this()); }
@@ -198,13 +204,14 @@ void spoke_link_host::core::tell_agent(session_id about, message body) {
   if (!open) return;
   auto from = about.get() == 0 ? address{actor_kind::dialer, ""} : session_address(about);
   // Every mailbox keeps these, so it can fail only because the agent is starting over, and that dials anew.
-  (void)options.post({agent_address, std::move(from), std::move(body)});
+  (void)post({agent_address, std::move(from), std::move(body)});
 }
 
 spoke_link_host::spoke_link_host(spoke_link_options options) : core_(std::make_shared<core>(std::move(options))) {}
 
 spoke_link_host::~spoke_link_host() {
   core_->open = false;
+  core_->actors.close();
   if (const auto last = core_->take_link()) last->abort("the spoke is gone");
 }
 
@@ -215,6 +222,7 @@ void spoke_link_host::deliver(envelope e) {
 
 void spoke_link_host::stop() {
   core_->open = false;
+  core_->actors.close();
   if (const auto last = core_->take_link()) last->finish("the spoke is shutting down");
 }
 

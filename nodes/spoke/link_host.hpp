@@ -21,7 +21,7 @@ struct spoke_link_options {
 
 /// The spoke's end of its link, between the cluster agent and a connection to the hub. There is one link at a time: a new
 /// dial_hub drops what was before. Everything is reported to the agent: hub_connected or dial_failed, hub_frame,
-/// session_closed. Any thread may call. Destroy it when the loop of its connections has stopped or nothing runs on it.
+/// session_closed. Any thread may call. Its connections' loop may outlive it: nothing is posted once stop() returns.
 class spoke_link_host {
  public:
   explicit spoke_link_host(spoke_link_options options);

@@ -68,7 +68,8 @@ std::size_t fake_cluster::objects(const std::string& kind) const {
 /// With the lock held.
 duration fake_cluster::delay() {
   const auto spread = std::max<duration>(options_.delay_max - options_.delay_min, duration::zero());
-  return options_.delay_min + duration(static_cast<duration::rep>(random_.unit() * static_cast<double>(spread.count())));
+  return options_.delay_min +
+         duration(static_cast<duration::rep>(random_.unit() * static_cast<double>(spread.count())));
 }
 
 void fake_cluster::call(const std::shared_ptr<line>& by, const cluster_call& m, const address& from) {
@@ -113,7 +114,8 @@ result<shared_bytes> fake_cluster::act(const cluster_call& m, const kind_ptr& ki
   const std::lock_guard lock(mutex_);
   if (m.verb == cluster_call::verb_kind::get) {
     const auto it = objects_.find(m.object);
-    if (it == objects_.end()) return fail(errc::not_found, fmt::format("{} {} not found", m.object.kind, m.object.name));
+    if (it == objects_.end())
+      return fail(errc::not_found, fmt::format("{} {} not found", m.object.kind, m.object.name));
     return share(render(*it->second.body, it->second.rev));
   }
   if (options_.failure_rate > 0 && random_.chance(options_.failure_rate))

@@ -19,10 +19,10 @@ struct fake_cluster_options {
   link_timers timers;
   std::function<instant()> now;
   std::uint64_t seed = 0;
-  duration delay_min{};            ///< until a write is answered, and again until a workload is ready
-  duration delay_max{};            ///< zero: at once
-  double failure_rate = 0;         ///< of writes that fail and would succeed when tried again
-  double never_ready_rate = 0;     ///< of workloads that do not become ready
+  duration delay_min{};         ///< until a write is answered, and again until a workload is ready
+  duration delay_max{};         ///< zero: at once
+  double failure_rate = 0;      ///< of writes that fail and would succeed when tried again
+  double never_ready_rate = 0;  ///< of workloads that do not become ready
   cluster_facts facts;
 };
 

@@ -155,7 +155,7 @@ TEST_CASE("a signing request round trips", "[pki]") {
   profile.client_auth = true;
   profile.not_before = now();
   profile.not_after = now() + hours(1);
-  const auto cert = issue_for_csr(a.ca, *csr, profile);
+  const auto cert = open_signer(a.ca).value()->issue(*check_csr(*csr).value(), profile);
   REQUIRE(cert.ok());
   CHECK(key_matches(key, *cert).value());
   CHECK(inspect_certificate(*cert)->public_key_sha256 == info->public_key_sha256);

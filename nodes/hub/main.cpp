@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <mutex>
 
+#include "nodes/common/descriptors.hpp"
 #include "nodes/common/logging.hpp"
 #include "nodes/common/options.hpp"
 #include "nodes/hub/hub.hpp"
@@ -109,6 +110,8 @@ int serve(const wh::hub_options& options, const wh::log_options& log) {
     std::fprintf(stderr, "wheelhouse-hub: %s\n", ok.err().message.c_str());
     return wh::exit_usage;
   }
+  // Each spoke holds a connection. A hub that may not have as many still serves those that fit.
+  if (auto raised = wh::raise_descriptor_limit(); !raised) wh::log_error("hub", raised.err().message);
   auto started = wh::hub::start(options);
   if (!started) {
     wh::log_error("hub", started.err().message);

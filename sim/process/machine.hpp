@@ -11,12 +11,12 @@ namespace wh {
 
 /// Where a run takes place: what a reader of its figures must know.
 struct machine {
-  std::string cpu_model;
+  std::string cpu_model = {};
   unsigned cores = 0;  ///< that this process may use
   std::uint64_t memory_bytes = 0;
   std::uint64_t memory_available_bytes = 0;  ///< without swapping; a container's limit counts
-  std::string kernel;
-  descriptor_limits descriptors;
+  std::string kernel = {};
+  descriptor_limits descriptors = {};
   std::uint64_t ports = 0;  ///< for outgoing connections to one address
 };
 result<machine> read_machine();

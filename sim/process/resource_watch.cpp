@@ -200,7 +200,8 @@ void resource_watch::core::take_line(std::string_view line) {
 }
 
 void resource_watch::core::cut(const error& why) {
-  note(why.message);
+  // Had the hub said before why it would end, then that is what to tell.
+  if (!stale_) note(why.message);
   if (why.code == errc::gone) stale_ = true;
   if (stale_) return later(&core::list);
   {

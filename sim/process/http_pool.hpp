@@ -64,6 +64,7 @@ class http_pool {
  private:
   class core;
   class line;
+  struct job;
   std::unique_ptr<core> core_;
 };
 

@@ -32,6 +32,7 @@ class line_finder {
 
   char peek(std::size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\n'; }
   bool ends_word(std::size_t ahead) const { return is_blank(peek(ahead)) || peek(ahead) == '\n'; }
+  bool at_comment() const { return peek() == '#' && at_ > 0 && is_blank(text_[at_ - 1]); }
   std::size_t column() const { return at_ - line_start_; }
 
   void skip_blanks() {
@@ -110,7 +111,7 @@ class line_finder {
       skip_blanks();
     } else {
       const auto start = at_;
-      while (peek() != '\n' && !(peek() == ':' && ends_word(1))) ++at_;
+      while (peek() != '\n' && !(peek() == ':' && ends_word(1)) && !at_comment()) ++at_;
       key = std::string(text_.substr(start, at_ - start));
       while (!key.empty() && is_blank(key.back())) key.pop_back();
     }
@@ -149,8 +150,10 @@ class line_finder {
     const bool escapes = quote == '"';
     const auto start = at_ + 1;
     step();
-    while (at_ < text_.size() && peek() != quote) {
-      if (escapes && peek() == '\\') step();
+    while (at_ < text_.size()) {
+      const bool doubled = !escapes && peek() == quote && peek(1) == quote;
+      if (peek() == quote && !doubled) break;
+      if (doubled || (escapes && peek() == '\\')) step();
       step();
     }
     const auto text = text_.substr(std::min(start, text_.size()), at_ - std::min(start, at_));
@@ -175,26 +178,35 @@ class line_finder {
 
   void take_flow_entry(const document* node, bool is_list, std::size_t i, int depth) {
     const auto before = at_;
-    const document* value = nullptr;
+    const document* value = node;
     if (is_list) {
       value = node ? entry_of(*node, i) : nullptr;
       note(value);
     } else {
-      const auto line = line_;
-      const auto key = take_flow_scalar();
-      value = node ? member_of(*node, key) : nullptr;
-      if (value) lines_[value] = line;
-      skip_space();
-      if (peek() == ':') step();
-      skip_space();
+      value = take_flow_key(node);
     }
     skip_properties();
     if (peek() == '{' || peek() == '[') {
       take_flow(value, depth + 1);
+    } else if (is_list && value && value->is_object() && peek() != '*') {
+      // A list may hold single pairs without braces: [join: {rate: 5}].
+      take_flow_entry(value, false, 0, depth);
     } else {
       take_flow_scalar();
     }
     if (at_ == before) give_up();
+  }
+
+  /// A key and its colon; what stands behind them belongs to the value returned.
+  const document* take_flow_key(const document* node) {
+    const auto line = line_;
+    const auto key = take_flow_scalar();
+    const auto* value = node ? member_of(*node, key) : nullptr;
+    if (value) lines_[value] = line;
+    skip_space();
+    if (peek() == ':') step();
+    skip_space();
+    return value;
   }
 
   std::string take_flow_scalar() {
@@ -205,7 +217,7 @@ class line_finder {
       return c == ',' || c == '}' || c == ']' || c == '{' || c == '[' || c == '\n' ||
              (c == ':' && (ends_word(1) || peek(1) == ',' || peek(1) == '}' || peek(1) == ']'));
     };
-    while (at_ < text_.size() && !ends()) ++at_;
+    while (at_ < text_.size() && !ends() && !at_comment()) ++at_;
     auto text = text_.substr(start, at_ - start);
     while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
     return std::string(text);

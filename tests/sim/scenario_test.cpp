@@ -2,6 +2,7 @@
 #include "sim/scenario/scenario.hpp"
 
 #include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
 
 #include <catch2/catch.hpp>
 #include <set>
@@ -10,6 +11,7 @@
 #include "nodes/common/files.hpp"
 #include "resources/quantity.hpp"
 #include "sim/scenario/cluster_profile.hpp"
+#include "sim/scenario/internal/line_finder.hpp"
 
 using namespace wh;
 using namespace std::chrono_literals;
@@ -60,6 +62,51 @@ struct mistake {
   std::string yaml;
   std::string message;
 };
+
+/// A shipped file after a few accidents.
+std::string damaged_scenario(rng& r) {
+  const std::string_view bits[] = {"{",  "}", "[",    "]",  ":",     ": ", "- ",       "\n", "\"",   "'",  "#", "&a ",
+                                   "*a", "|", "<<: ", "-1", "1e999", "~",  "\xc3\xbc", "\t", "join", "0s", "{}"};
+  const auto& all = list_builtin_scenarios();
+  std::string text(all[r.below(all.size())].text);
+  for (auto edits = 1 + r.below(4); edits > 0; --edits) {
+    const auto at = r.below(text.size());
+    switch (r.below(4)) {
+      case 0: text.erase(at, 1 + r.below(20)); break;
+      case 1: text.insert(at, bits[r.below(std::size(bits))]); break;
+      case 2: text[at] = static_cast<char>(r.below(256)); break;
+      default: text.insert(at, text.substr(r.below(text.size()), r.below(60)));
+    }
+  }
+  return text;
+}
+
+/// Checks the lines found for a document's keys against yaml-cpp's marks; how many there were.
+int compare_lines(const internal::line_map& lines, const document& doc, const YAML::Node& node) {
+  int compared = 0;
+  if (doc.is_array() && node.IsSequence()) {
+    for (std::size_t i = 0; i < doc.size(); ++i) compared += compare_lines(lines, doc[i], node[i]);
+  }
+  if (!doc.is_object() || !node.IsMap()) return compared;
+  for (const auto& entry : node) {
+    const auto value = entry.first.IsScalar() ? doc.find(entry.first.Scalar()) : doc.end();
+    if (value == doc.end()) continue;
+    compared += compare_lines(lines, *value, entry.second);
+    const auto found = lines.find(&*value);
+    if (found == lines.end()) continue;
+    INFO(entry.first.Scalar());
+    CHECK(found->second == static_cast<std::size_t>(entry.first.Mark().line) + 1);
+    ++compared;
+  }
+  return compared;
+}
+
+int compared_lines(const std::string& text) {
+  const auto docs = parse_yaml(text);
+  if (!docs || docs->size() != 1) return 0;
+  const auto lines = internal::find_lines(text, docs->front());
+  return compare_lines(lines, docs->front(), YAML::Load(text));
+}
 
 }  // namespace
 
@@ -332,7 +379,10 @@ TEST_CASE("lines are found in whatever style YAML is written, and left out rathe
       {"name: x\ndescription: \"one\n\n  oops: two \\\" three\"\nphases: [join]\noops: 1\n", ":6"},
       {"name: x\ndescription: 'it''s\n  : so'\nphases: [join]\noops: 1\n", ":5"},
       {"name: x\nphases:\n- join\n- &p !!map\n  steady:\n    oops: 1\n", ":6"},
+      {"name: x\nphases:\n- join # not: a key\n- steady: {for: 3s # nor: this\n  , oops: 1}\n", ":5"},
       {"name: x\r\nphases:\r\n- join:\r\n    oops: 1\r\n", ":4"},
+      {"name: x\nphases: [join: {}, ? steady : {oops: 1}]\n", ""},
+      {"name: x\nphases: [join: &j {at_once: 5},\n churn, {steady: {<<: {for: 3s},\n  oops: 1}}]\n", ":4"},
       // What an alias brings has no line of its own; the place that it is brought to has.
       {"name: x\nfleet: {regions: [{name: a, capacities: &c [{cpu: 1, memory: 1Gi}]},\n {name: b, capacities: *c,\n oops: "
        "1}]}\nphases: [join]",
@@ -377,7 +427,7 @@ TEST_CASE("a known cluster stays what it is from version to version", "[scenario
   const auto c = profile_of(builtin("default"), 1, 7);
   CHECK(c.name == "sim-00007");
   CHECK(fmt::format("{} {} {} {} {}", c.region, c.capacity.at("cpu"), c.capacity.at("memory"),
-                    c.labels.at("environment"), c.latency.count()) == "GOLDEN");
+                    c.labels.at("environment"), c.latency.count()) == "eu-central 17 66453Mi staging 10011");
   CHECK(profile_of(builtin("default"), 1, scenario_limits::clusters_max - 1).name == "sim-99999");
 }
 
@@ -451,22 +501,9 @@ TEST_CASE("the greatest numbers that a file may hold overflow nothing", "[scenar
 
 TEST_CASE("files that are damaged at random are read or refused, never more than that", "[scenario]") {
   rng r(20261123);
-  const std::string_view bits[] = {"{",  "}", "[",    "]",  ":",     ": ", "- ",       "\n", "\"",   "'",  "#", "&a ",
-                                   "*a", "|", "<<: ", "-1", "1e999", "~",  "\xc3\xbc", "\t", "join", "0s", "{}"};
   int refused = 0;
   for (int round = 0; round < 4000; ++round) {
-    const auto& all = list_builtin_scenarios();
-    std::string text(all[r.below(all.size())].text);
-    for (auto edits = 1 + r.below(4); edits > 0; --edits) {
-      const auto at = r.below(text.size());
-      switch (r.below(4)) {
-        case 0: text.erase(at, 1 + r.below(20)); break;
-        case 1: text.insert(at, bits[r.below(std::size(bits))]); break;
-        case 2: text[at] = static_cast<char>(r.below(256)); break;
-        default: text.insert(at, text.substr(r.below(text.size()), r.below(60)));
-      }
-    }
-    const auto read = read_scenario(text, "s.yaml");
+    const auto read = read_scenario(damaged_scenario(r), "s.yaml");
     if (read) {
       CHECK_FALSE(profile_of(*read, 1, round).name.empty());
     } else {
@@ -476,4 +513,19 @@ TEST_CASE("files that are damaged at random are read or refused, never more than
   }
   CHECK(refused > 1000);
   CHECK(refused < 4000);
+}
+
+TEST_CASE("lines that are found are those that the YAML library sees", "[scenario]") {
+  for (const auto& info : list_builtin_scenarios()) {
+    INFO(info.name);
+    CHECK(compared_lines(std::string(info.text)) > 10);
+  }
+  rng r(1);
+  int compared = 0;
+  for (int round = 0; round < 2000; ++round) {
+    const auto text = damaged_scenario(r);
+    INFO(text);
+    compared += compared_lines(text);
+  }
+  CHECK(compared > 10'000);
 }

@@ -85,14 +85,15 @@ std::optional<phase_spec> read_phase(mistakes& log, const place& at) {
   const auto& value = *at.value;
   static const document no_settings;
   if (const auto* kind = value.get_ptr<const std::string*>()) return read_kind(log, at, *kind, no_settings);
-  if (!value.is_object() || value.size() != 1) {
-    log.add(
-        at,
-        value.is_object() && value.size() > 1
-            ? fmt::format("holds {} entries where one phase belongs: indent a phase's settings below it, or give "
-                          "each phase a dash of its own",
-                          value.size())
-            : fmt::format("must be a phase and its settings, such as `steady: {{for: 30s}}`, not {}", shown(value)));
+  if (!value.is_object() || value.empty()) {
+    log.add(at, fmt::format("must be a phase and its settings, such as `steady: {{for: 30s}}`, not {}", shown(value)));
+    return std::nullopt;
+  }
+  if (value.size() > 1) {
+    log.add(at,
+            fmt::format("holds {} entries where one phase belongs: indent a phase's settings below it, or give each "
+                        "phase a dash of its own",
+                        value.size()));
     return std::nullopt;
   }
   return read_kind(log, at, value.begin().key(), value.begin().value());

@@ -100,12 +100,12 @@ markup draw_axes(const line_chart& chart, const frame& f, const std::vector<doub
   markup drawn;
   for (const auto tick : y_ticks) {
     drawn += line(f.plot.left, f.y(tick), f.plot.right, f.y(tick), tick == 0 ? "axis" : "grid");
-    drawn += label(f.plot.left - 8, f.y(tick) + 4, show(tick, chart.shown_as), "end");
+    drawn += label(f.plot.left - 8, f.y(tick) + 4, show_tick(tick, chart.shown_as), "end");
   }
   for (const auto tick : round_ticks(f.x_end, chart.x_shown_as, 9)) {
     if (tick > f.x_end) break;
     drawn += line(f.x(tick), f.plot.bottom, f.x(tick), f.plot.bottom + 5, "axis");
-    drawn += label(f.x(tick), f.plot.bottom + 19, show(tick, chart.x_shown_as), "middle");
+    drawn += label(f.x(tick), f.plot.bottom + 19, show_tick(tick, chart.x_shown_as), "middle");
   }
   if (!chart.x_name.empty())
     drawn += label((f.plot.left + f.plot.right) / 2, f.plot.bottom + 37, chart.x_name, "middle");

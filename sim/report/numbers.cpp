@@ -34,15 +34,17 @@ std::string show_bytes(double value) {
   return plain(value) + " " + units[unit];
 }
 
+/// `7 min 13 s`, and `7 min` if nothing is left over.
+std::string in_two(std::int64_t value, const char* large, const char* small) {
+  const auto rest = std::abs(value % 60);
+  return grouped(std::to_string(value / 60)) + " " + large + (rest ? " " + std::to_string(rest) + " " + small : "");
+}
+
 std::string show_seconds(double value) {
   const auto size = std::abs(value);
   if (size >= 1e12) return plain(value) + " s";
-  if (size >= 119.5) {
-    const auto whole = std::llround(value);
-    const auto minutes = whole / 60;
-    const auto rest = std::abs(whole % 60);
-    return grouped(std::to_string(minutes)) + " min" + (rest ? " " + std::to_string(rest) + " s" : "");
-  }
+  if (size >= 7199.5) return in_two(std::llround(value / 60), "h", "min");
+  if (size >= 119.5) return in_two(std::llround(value), "min", "s");
   if (size >= 0.9995 || size == 0) return plain(value) + " s";
   if (size >= 0.9995e-3) return plain(value * 1e3) + " ms";
   return plain(value * 1e6) + " µs";
@@ -86,6 +88,16 @@ std::string show(double value, quantity q) {
 std::string show(const std::optional<double>& value, quantity q) { return value ? show(*value, q) : "-"; }
 
 std::string show(duration latency) { return show_seconds(std::chrono::duration<double>(latency).count()); }
+
+std::string show_tick(double value, quantity q) {
+  if (q == quantity::cores) return plain(value);
+  if (q == quantity::seconds && value >= 60) {
+    const auto whole = std::llround(std::min(value, 1e12));
+    if (whole % 3600 == 0) return in_two(whole / 60, "h", "min");
+    if (whole % 60 == 0 && whole < 7200) return in_two(whole, "min", "s");
+  }
+  return show(value, q);
+}
 
 std::string show_count(std::uint64_t count) { return grouped(std::to_string(count)); }
 

@@ -17,6 +17,8 @@ std::string show(const std::optional<double>& value, quantity q);
 std::string show(duration latency);
 /// `12,345`
 std::string show_count(std::uint64_t count);
+/// As short as an axis needs it: whole minutes and hours, no word for cores.
+std::string show_tick(double value, quantity q);
 /// `scale` applied, in the field's unit.
 std::string show(const headline_field& field, double value);
 std::string show(const figure& f);

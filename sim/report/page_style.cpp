@@ -4,11 +4,11 @@ namespace wh::sim_report {
 
 std::string_view page_style() {
   return R"css(
-:root { --page: #ffffff; --ink: #1b1f24; --soft: #59636e; --rule: #d5dae0; --panel: #f6f8fa; --band: #eaf0f7; --band2: #f4f1e9;
+:root { --page: #ffffff; --ink: #1b1f24; --soft: #59636e; --rule: #d5dae0; --panel: #f6f8fa; --band: #eaf0f7; --band2: #f3f4f5;
   --good: #116329; --good-bg: #dcf5e3; --bad: #a40e26; --bad-bg: #ffe5e7;
   --c1: #0860c4; --c2: #c2510c; --c3: #14804a; --c4: #8a3ea8; }
 @media (prefers-color-scheme: dark) { :root { --page: #0f1318; --ink: #e4e8ed; --soft: #9aa5b1; --rule: #343c46;
-  --panel: #181e25; --band: #1a2531; --band2: #25221a; --good: #7ee2a0; --good-bg: #123322; --bad: #ff9aa5;
+  --panel: #181e25; --band: #172636; --band2: #1b1f25; --good: #7ee2a0; --good-bg: #123322; --bad: #ff9aa5;
   --bad-bg: #43161d; --c1: #6cb2ff; --c2: #ff9d5c; --c3: #5fd394; --c4: #d69bf0; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--ink); font: 16px/1.5 system-ui, "Segoe UI", Roboto, sans-serif; }
@@ -19,6 +19,7 @@ h3 { font-size: 16px; margin: 0; }
 p { margin: 4px 0; max-width: 75ch; }
 a { color: var(--c1); }
 .soft, caption, figcaption p { color: var(--soft); font-size: 14px; }
+figcaption p { max-width: 125ch; }
 .lead { font-size: 18px; margin: 16px 0; }
 .verdict { font-weight: 600; }
 ul.tiles { list-style: none; margin: 0; padding: 0; display: grid; gap: 12px;
@@ -41,11 +42,12 @@ th, td { padding: 5px 9px; text-align: left; vertical-align: top; border-bottom:
 thead th { vertical-align: bottom; color: var(--soft); font-weight: 600; }
 tbody th { font-weight: 400; }
 .number { text-align: right; white-space: nowrap; }
-.group { border-left: 1px solid var(--rule); }
-thead th.group[colspan] { text-align: center; }
+tr.more td:not([rowspan]) { border-bottom: 0; padding-bottom: 0; }
+td.clock { color: var(--soft); padding-left: 28px; white-space: nowrap; }
 td.bad { color: var(--bad); font-weight: 600; }
 table.phases { width: 100%; }
-table.phases tbody th { min-width: 190px; }
+table.phases tbody th { min-width: 220px; }
+details { margin: 8px 0; }
 table.phases tbody th span { display: block; line-height: 1.35; }
 .columns { display: grid; gap: 32px; grid-template-columns: repeat(auto-fit, minmax(320px, 1fr)); align-items: start; }
 .pairs th { color: var(--soft); white-space: nowrap; }
@@ -61,7 +63,8 @@ ul.legend { list-style: none; margin: 6px 0; padding: 0; display: flex; flex-wra
 svg { display: block; width: 100%; min-width: 640px; height: auto; }
 svg text { fill: var(--soft); font-size: 12.5px; font-variant-numeric: tabular-nums; }
 svg .strong { fill: var(--ink); font-weight: 600; }
-svg .band-name { fill: var(--ink); font-size: 11.5px; }
+svg .band-name { fill: var(--ink); font-size: 11.5px; paint-order: stroke; stroke: var(--page); stroke-width: 4px;
+  stroke-linejoin: round; }
 .grid { stroke: var(--rule); stroke-width: 1; }
 .axis { stroke: var(--soft); stroke-width: 1; }
 .flag { stroke: var(--soft); stroke-width: 1; }
@@ -76,10 +79,12 @@ svg .band-name { fill: var(--ink); font-size: 11.5px; }
 #tip { position: fixed; pointer-events: none; background: var(--panel); border: 1px solid var(--soft); border-radius: 5px;
   padding: 5px 10px; font-size: 13px; white-space: pre; font-variant-numeric: tabular-nums; }
 @media (max-width: 600px) { main { padding: 20px 14px; } dl { grid-template-columns: 1fr; } dd { margin-bottom: 8px; } }
-@media print { :root { --page: #fff; --ink: #000; --soft: #444; --rule: #bbb; --panel: #fff; --band: #eaf0f7; --band2: #f4f1e9;
+@media print { :root { --page: #fff; --ink: #000; --soft: #444; --rule: #bbb; --panel: #fff; --band: #eaf0f7; --band2: #f3f4f5;
   --good: #116329; --good-bg: #fff; --bad: #a40e26; --bad-bg: #fff; --c1: #0860c4; --c2: #c2510c; --c3: #14804a; --c4: #8a3ea8; }
   body { font-size: 12px; } main { max-width: none; padding: 0; } table { font-size: 9.5px; } th, td { padding: 3px 4px; }
-  svg { min-width: 0; } .wide { overflow: visible; } .tile, tr { break-inside: avoid; } h2, h3 { break-after: avoid; }
+  .soft, caption, figcaption p, ul.legend { font-size: 10.5px; } table .soft { font-size: 9.5px; } .lead { font-size: 14px; }
+  ul.tiles { grid-template-columns: repeat(3, 1fr); gap: 8px; } .tile { padding: 6px 10px; } .tile .value { font-size: 20px; }
+  figure { margin: 16px 0; } svg { min-width: 0; } .wide { overflow: visible; } .tile, tr { break-inside: avoid; } h2, h3 { break-after: avoid; }
   table.phases tbody th { min-width: 0; } * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } #tip { display: none; } }
 )css";
 }

@@ -29,7 +29,7 @@ markup over_time(const run_results& run) {
 
 markup body_of(const run_results& run, const std::vector<cost_point>& costs) {
   auto main = introduction(run) + section("headline", "At a glance", headline_tiles(run)) +
-              section("problems", "Problems", problem_list(run)) + section("phases", "Phases", phase_table(run)) +
+              section("phases", "Phases", phase_table(run)) + section("problems", "Problems", problem_list(run)) +
               section("latency", "Latencies", draw_latencies(run.phases)) +
               section("time", "Over time", over_time(run));
   if (costs.size() >= 2) main += section("costs", "Growth", draw(cost_chart(costs)));

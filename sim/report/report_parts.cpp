@@ -7,11 +7,20 @@
 namespace wh::sim_report {
 namespace {
 
+constexpr std::size_t problems_shown = 20;  ///< the others are folded away
+
 /// `2026-09-21 13:33 UTC`
 std::string day_and_time(instant t) {
   auto shown = to_rfc3339(t).substr(0, 16);
   if (shown.size() > 10) shown[10] = ' ';
   return shown + " UTC";
+}
+
+/// A number that stays on one line with its unit.
+std::string unbroken(const std::string& shown) {
+  std::string out;
+  for (const char c : shown) out += c == ' ' ? "\u00a0" : std::string(1, c);
+  return out;
 }
 
 std::string phases_in_words(const std::vector<phase_result>& phases) {
@@ -102,7 +111,7 @@ markup introduction(const run_results& run) {
       text("Wheelhouse runs many Kubernetes-style clusters from one hub: each cluster dials the hub, fetches what it "
            "should run, applies it and reports back. In this run a harness played " +
            counted(info.clusters, "cluster") + " against " + hub + ", linked " + links + ", for " +
-           show(info.duration_s, quantity::seconds) + "" +
+           unbroken(show(info.duration_s, quantity::seconds)) +
            (run.phases.empty() ? "." : ", in these phases: " + phases_in_words(run.phases) + ".")));
   auto verdicts = text(goals_in_words(run));
   const auto problems = problems_of(run);
@@ -121,12 +130,17 @@ markup headline_tiles(const run_results& run) {
 }
 
 markup problem_list(const run_results& run) {
-  if (problems_of(run) == 0) return element("p", "None were noted.");
-  markup lists;
-  if (!run.problems.empty()) lists += list_of(run.problems);
+  auto lines = run.problems;
   for (const auto& phase : run.phases)
-    if (!phase.problems.empty()) lists += element("h3", "Phase " + phase.name) + list_of(phase.problems);
-  return lists;
+    for (const auto& problem : phase.problems) lines.push_back(phase.name + ": " + problem);
+  if (lines.empty()) return element("p", "None were noted.");
+  const auto shown = std::min(lines.size(), problems_shown);
+  const auto middle = lines.begin() + static_cast<std::ptrdiff_t>(shown);
+  auto list = list_of({lines.begin(), middle});
+  if (middle != lines.end())
+    list += element("details",
+                    element("summary", show_count(lines.size() - shown) + " more") + list_of({middle, lines.end()}));
+  return list;
 }
 
 markup figure_table(const run_results& run) {

@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "sim/report/numbers.hpp"
 
 namespace wh::sim_report {
 namespace {
 
+constexpr double coordinate_max = 100'000;  ///< far off any drawing
 constexpr int name_rows_max = 3;
 constexpr double name_row_height = 14;
 constexpr double letter_width = 6.4;  ///< of the names' font, on the generous side
@@ -33,7 +35,11 @@ std::vector<int> rows_by_band(const std::vector<band>& bands, const box& plot, d
 
 }  // namespace
 
-std::string at(double coordinate) { return fmt::format("{:.1f}", coordinate); }
+std::string at(double coordinate) {
+  // Values out of damaged files may be so large that they overflow on the way here.
+  if (std::isnan(coordinate)) coordinate = 0;
+  return fmt::format("{:.1f}", std::clamp(coordinate, -coordinate_max, coordinate_max));
+}
 
 markup line(double x1, double y1, double x2, double y2, const std::string& css_class) {
   return element("line", {{"x1", at(x1)}, {"y1", at(y1)}, {"x2", at(x2)}, {"y2", at(y2)}, {"class", css_class}});
@@ -62,7 +68,7 @@ int rows_of(const std::vector<band>& bands, const box& plot, double x_end) {
 }
 
 markup draw_bands(const std::vector<band>& bands, const box& plot, double x_end) {
-  markup drawn;
+  markup drawn, names;
   const auto rows = rows_by_band(bands, plot, x_end);
   const auto x_of = [&](double x) { return plot.left + (plot.right - plot.left) * std::min(x, x_end) / x_end; };
   for (std::size_t i = 0; i < bands.size(); ++i) {
@@ -79,9 +85,10 @@ markup draw_bands(const std::vector<band>& bands, const box& plot, double x_end)
     if (rows[i] < 0) continue;
     const auto y = plot.top - 6 - name_row_height * rows[i];
     drawn += line(x_of(b.begins), plot.top, x_of(b.begins), y - 9, "flag");
-    drawn += label(x_of(b.begins) + 3, y, b.name, "start", "band-name");
+    names += label(x_of(b.begins) + 3, y, b.name, "start", "band-name");
   }
-  return drawn;
+  // Names last: a flag that goes up behind one must not strike it through.
+  return drawn + names;
 }
 
 }  // namespace wh::sim_report

@@ -60,21 +60,27 @@ values memory_per_cluster(const run_results& run) {
   return ys;
 }
 
-line_chart load_chart(const run_results& run) {
-  return {.id = "throughput",
-          .title = "Throughput",
-          .about = "Commits to the hub's store, changes they made, and works reported as applied.",
+line_chart works_chart(const run_results& run) {
+  return {.id = "works",
+          .title = "Throughput: works",
+          .about = "Works that clusters reported to the hub as applied.",
           .shown_as = quantity::per_second,
-          .lines = {{"commits", rate(run, &sample::commits)},
-                    {"changes", rate(run, &sample::store_revision)},
-                    {"works reported", rate(run, &sample::works_reported)}}};
+          .lines = {{"works reported", rate(run, &sample::works_reported)}}};
+}
+
+line_chart changes_chart(const run_results& run) {
+  return {.id = "changes",
+          .title = "Throughput: the hub's store",
+          .about = "Objects that were written, and the commits that brought them to disk.",
+          .shown_as = quantity::per_second,
+          .lines = {{"objects written", rate(run, &sample::store_revision)}, {"commits", rate(run, &sample::commits)}}};
 }
 
 line_chart cpu_chart(const run_results& run) {
   return {
       .id = "cpu",
-      .title = "CPU",
-      .about = "Cores kept busy by the hub, and by the harness that plays all clusters on the same machine.",
+      .title = "CPU, in cores",
+      .about = "Processor cores kept busy by the hub, and by the harness that plays all clusters on the same machine.",
       .shown_as = quantity::cores,
       .lines = {{"hub", gauge(run, &sample::hub_cpu_fraction)}, {"harness", gauge(run, &sample::sim_cpu_fraction)}}};
 }
@@ -148,7 +154,8 @@ std::vector<line_chart> charts_over_time(const run_results& run) {
                         .shown_as = quantity::bytes_per_second,
                         .lines = {{"written", rate(run, &sample::hub_disk_written_bytes)}}};
   std::vector<line_chart> charts = {connected,
-                                    load_chart(run),
+                                    works_chart(run),
+                                    changes_chart(run),
                                     cpu_chart(run),
                                     memory_chart(run),
                                     cluster_memory_chart(run),

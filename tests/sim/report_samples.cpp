@@ -66,7 +66,7 @@ void add_samples(rng& r, run_results& run) {
     s.hub_cpu_fraction = load * (1.2 + 0.3 * r.unit());
     s.sim_cpu_fraction = load * (0.7 + 0.2 * r.unit());
     s.members_connected = std::min(clusters, std::floor(clusters * at / 95));
-    if (at > 304 && at < 318) s.members_connected = std::floor(clusters * (at - 304) / 14);
+    if (at >= 304 && at < 318) s.members_connected = std::floor(clusters * (at - 304) / 14);
     s.hub_rss_anon_bytes = 31e6 + *s.members_connected * 19000 + 4e6 * load * r.unit();
     s.hub_rss_file_bytes = 42e6 + at * 1e5;
     s.sim_rss_anon_bytes = 90e6 + *s.members_connected * 24000;

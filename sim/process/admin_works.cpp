@@ -133,7 +133,7 @@ cluster_sight sight_of_cluster(const document& cluster) {
   return s;
 }
 
-cluster_watch::cluster_watch(admin_client& admin, std::function<void(const cluster_sight&)> on_change)
+fleet_watch::fleet_watch(admin_client& admin, std::function<void(const cluster_sight&)> on_change)
     : watch_(admin, {.path = ctl::clusters_path(),
                      .on_event = [tell = std::move(on_change)](watch_change change, const document& cluster) {
                        auto sight = sight_of_cluster(cluster);

@@ -72,9 +72,9 @@ struct cluster_sight {
 };
 cluster_sight sight_of_cluster(const document& cluster);
 
-class cluster_watch {
+class fleet_watch {
  public:
-  cluster_watch(admin_client& admin, std::function<void(const cluster_sight&)> on_change);
+  fleet_watch(admin_client& admin, std::function<void(const cluster_sight&)> on_change);
   result<void> wait_synced(duration timeout) const { return watch_.wait_synced(timeout); }
   watch_figures figures() const { return watch_.figures(); }
 

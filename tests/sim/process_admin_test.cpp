@@ -81,7 +81,7 @@ TEST_CASE("a spoke is let in, given work, and seen to do it", "[process]") {
     const std::lock_guard lock(mutex);
     works[s.cluster + "/" + s.name] = s;
   });
-  cluster_watch members(admin, [&](const cluster_sight& s) {
+  fleet_watch members(admin, [&](const cluster_sight& s) {
     const std::lock_guard lock(mutex);
     clusters[s.name] = s;
   });

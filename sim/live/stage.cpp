@@ -1,0 +1,195 @@
+#include "sim/live/stage.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <thread>
+
+#include "nodes/parts/clock.hpp"
+#include "sim/scenario/cluster_profile.hpp"
+#include "transport/link_live.hpp"
+
+namespace wh {
+
+using sim_report::phase_result;
+
+namespace {
+
+constexpr duration poll = std::chrono::milliseconds(50);
+
+/// Sources are spread over this many addresses, so that no one of them runs out of ports.
+std::string source_of(std::size_t spoke) {
+  return fmt::format("127.{}.{}.{}", 1 + spoke / 20000, spoke / 200 % 100, 1 + spoke % 200);
+}
+
+fake_cluster_options cluster_of(const scenario& plan, const cluster_profile& profile, const kind_registry& kinds,
+                                event_loop& loop) {
+  fake_cluster_options o;
+  o.kinds = &kinds;
+  o.timers = live_link_timers(loop);
+  o.now = wall_clock;
+  o.seed = profile.seed;
+  o.delay_min = o.delay_max = profile.object_delay;
+  o.failure_rate = plan.fleet.behaviour.failure_rate;
+  o.never_ready_rate = plan.fleet.behaviour.stuck_rate;
+  o.facts.kubernetes_version = "v1.33.0";
+  o.facts.capacity = profile.capacity;
+  o.facts.allocatable = profile.allocatable;
+  return o;
+}
+
+}  // namespace
+
+void cluster_roll::saw(const cluster_sight& sight) {
+  const std::lock_guard lock(mutex_);
+  if (sight.deleted) deleted_.insert(sight.name);
+  else deleted_.erase(sight.name);
+}
+
+bool cluster_roll::deleted(const std::string& name) const {
+  const std::lock_guard lock(mutex_);
+  return deleted_.contains(name);
+}
+
+stage::stage(const live_options& o, const live_listener& l, const std::atomic<bool>& s)
+    : options(o), tell(l), stop(s), random(o.seed), spokes(static_cast<std::size_t>(o.clusters)) {}
+
+stage::~stage() {
+  samples.reset();
+  yes.reset();
+  // Callbacks of the network must not find half a fleet.
+  if (loop) loop->stop();
+  fleet.reset();
+  watch_works.reset();
+  watch_clusters.reset();
+  admin.reset();
+  hub.reset();
+  if (!data_dir.empty() && !options.keep_data) {
+    std::error_code ignored;
+    std::filesystem::remove_all(data_dir, ignored);
+  }
+}
+
+result<void> stage::open_hub() {
+  if (!options.kubeconfig.empty()) {
+    auto attached = attach_hub(options.kubeconfig);
+    if (!attached) return attached.err();
+    hub = std::move(*attached);
+    return {};
+  }
+  hub_process_options o;
+  o.program = options.hub_program;
+  o.data_dir = data_dir = options.out_dir + "/hub-data";
+  o.log_file = options.out_dir + "/hub.log";
+  o.flags = options.hub_flags;
+  auto started = start_hub(std::move(o));
+  if (!started) return started.err();
+  hub = std::move(*started);
+  return {};
+}
+
+result<void> stage::open() {
+  if (auto ok = open_hub(); !ok) return ok;
+  if (const auto pid = hub->pid())
+    if (const auto seen = sample_process(*pid)) rss_empty = static_cast<double>(seen->memory.rss_anon_bytes);
+  admin = std::make_unique<admin_client>(
+      hub->access(), admin_options{.outstanding_max = 1'000'000, .timeout = std::chrono::minutes(2)});
+  const auto token = make_bootstrap_token(*admin, size() + 1000);
+  if (!token) return token.err();
+  watch_clusters = std::make_unique<fleet_watch>(*admin, [this](const cluster_sight& c) { roll.saw(c); });
+  watch_works = std::make_unique<work_watch>(*admin, [this](const work_sight& w) { works.saw(w); });
+  yes = std::make_unique<approver>(*admin, approver_options{.prefix = options.plan.fleet.prefix + "-"});
+  for (const auto& ok :
+       {watch_clusters->wait_synced(std::chrono::seconds(30)), watch_works->wait_synced(std::chrono::seconds(30)),
+        yes->wait_watching(std::chrono::seconds(30))})
+    if (!ok) return ok;
+  open_fleet(token->id + "." + token->secret);
+  samples = std::make_unique<sampler>(*hub, *admin, works, start);
+  return {};
+}
+
+void stage::open_fleet(const std::string& token) {
+  add_builtin_kinds(kinds, kind_set::cluster);
+  data = make_memory_store(random_uuid(random));
+  loop = std::make_unique<event_loop>(1);
+  fake_fleet_options o;
+  o.loop = loop.get();
+  o.threads = make_live_threads(options.threads);
+  o.data = data.get();
+  o.crypto = &crypto;
+  o.observer = &spokes;
+  std::vector<fake_spoke_options> all;
+  all.reserve(size());
+  for (std::size_t i = 0; i < size(); ++i) {
+    const auto profile = profile_of(options.plan, options.seed, static_cast<int>(i));
+    all.push_back({.settings = {profile.name, hub->facts().link, hub->facts().ca_pin, token},
+                   .seed = profile.seed,
+                   .source_address = source_of(i),
+                   .cluster = cluster_of(options.plan, profile, kinds, *loop)});
+  }
+  fleet = std::make_unique<fake_fleet>(std::move(o), std::move(all));
+}
+
+bool stage::fit(phase_result& phase) {
+  if (stop) return false;
+  if (fatal) return false;
+  if (!hub_expected || hub->alive()) return true;
+  phase.problems.push_back("the hub has died: " + hub->why_dead());
+  fatal = true;
+  return false;
+}
+
+void stage::show(const phase_result& phase, double done, double wanted) {
+  if (tell.progress)
+    tell.progress(
+        {phase.name, phase_number, options.plan.phases.size(), done, wanted, phase.unit, seconds() - phase.begins_s});
+}
+
+bool stage::wait(phase_result& phase, const awaited& what) {
+  double best = what.done();
+  auto since = clock::now();
+  while (fit(phase)) {
+    const double done = what.done();
+    show(phase, done, what.wanted);
+    if (done >= what.wanted) return true;
+    if (done > best) {
+      best = done;
+      since = clock::now();
+    }
+    if (clock::now() - since > what.stall) {
+      phase.problems.push_back(fmt::format("given up: {:.0f} of {:.0f} {}, and nothing more for {}", done, what.wanted,
+                                           phase.unit, human_duration(what.stall)));
+      return false;
+    }
+    std::this_thread::sleep_for(poll);
+  }
+  return false;
+}
+
+bool stage::sleep(phase_result& phase, duration d, const std::string& unit) {
+  const auto began = clock::now();
+  const double wanted = std::chrono::duration<double>(d).count();
+  while (fit(phase)) {
+    const double passed = std::chrono::duration<double>(clock::now() - began).count();
+    if (tell.progress)
+      tell.progress({phase.name, phase_number, options.plan.phases.size(), std::min(passed, wanted), wanted, unit,
+                     seconds() - phase.begins_s});
+    if (passed >= wanted) return true;
+    std::this_thread::sleep_for(
+        std::min<duration>(poll, d - std::chrono::duration_cast<duration>(clock::now() - began)));
+  }
+  return false;
+}
+
+phase_result run_phase(stage& s, const phase_spec& what) {
+  ++s.phase_number;
+  s.works.begin();
+  (void)s.spokes.take_times();
+  const double begins = s.seconds();
+  auto done = std::visit([&](const auto& phase) { return run(s, phase); }, what.what);
+  done.begins_s = begins;
+  if (done.ends_s == 0) done.ends_s = s.seconds();
+  return done;
+}
+
+}  // namespace wh

@@ -1,0 +1,171 @@
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+
+#include "nodes/common/options.hpp"
+#include "nodes/parts/clock.hpp"
+#include "sim/live/live_run.hpp"
+#include "sim/live/terminal.hpp"
+#include "sim/report/compare.hpp"
+#include "sim/report/report_html.hpp"
+
+namespace {
+
+std::atomic<bool> stop_wanted{false};
+
+void on_signal(int) {
+  // The second time the user means it: the hub ends with us (PR_SET_PDEATHSIG).
+  if (stop_wanted.exchange(true)) ::_exit(130);
+}
+
+struct live_flags {
+  std::string scenario = "default";
+  std::uint64_t clusters = 0;
+  std::uint64_t seed = 0;
+  std::string out;
+  std::string kubeconfig;
+  std::string hub_program;
+  std::vector<std::string> hub_flags;
+  std::uint64_t threads = 1;
+  bool keep_data = false;
+  bool quiet = false;
+};
+
+int complain(const std::string& what) {
+  std::fprintf(stderr, "wheelhouse-sim: %s\n", what.c_str());
+  return wh::exit_usage;
+}
+
+wh::result<wh::scenario> find_scenario(const std::string& name) {
+  for (const auto& each : wh::list_builtin_scenarios())
+    if (each.name == name) return wh::builtin_scenario(name);
+  if (name.find('/') == std::string::npos && name.find('.') == std::string::npos) return wh::builtin_scenario(name);
+  return wh::read_scenario_file(name);
+}
+
+/// 0: all done and nothing lost; 1: the run itself failed or found something.
+int verdict_of(const wh::sim_report::run_results& r) {
+  bool bad = !r.problems.empty() || r.head.lost.value_or(1) > 0;
+  for (const auto& phase : r.phases) bad |= phase.failed > 0 || !phase.problems.empty();
+  return bad ? 1 : 0;
+}
+
+int run_live(const live_flags& flags) {
+  auto plan = find_scenario(flags.scenario);
+  if (!plan) return complain("--scenario: " + plan.err().message);
+  wh::live_options o;
+  o.plan = std::move(*plan);
+  o.clusters = flags.clusters != 0 ? static_cast<int>(std::min<std::uint64_t>(flags.clusters, 1'000'000))
+                                   : o.plan.clusters.value_or(100);
+  if (o.clusters > wh::scenario_limits::clusters_max)
+    return complain(fmt::format("--clusters: at most {}", wh::scenario_limits::clusters_max));
+  o.seed = flags.seed != 0 ? flags.seed : o.plan.seed;
+  o.out_dir = flags.out;
+  o.kubeconfig = flags.kubeconfig;
+  o.hub_program = flags.hub_program;
+  o.hub_flags = flags.hub_flags;
+  o.keep_data = flags.keep_data;
+  o.threads = static_cast<unsigned>(std::clamp<std::uint64_t>(flags.threads, 1, 64));
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(SIGTERM, &action, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+  wh::terminal screen(flags.quiet);
+  screen.introduce(o);
+  const auto done = wh::run_live(o, screen.listener(), stop_wanted);
+  screen.finish();
+  if (!done) {
+    std::fprintf(stderr, "wheelhouse-sim: %s\n", done.err().message.c_str());
+    return stop_wanted ? 130 : 1;
+  }
+  screen.conclude(*done, o.out_dir);
+  return verdict_of(*done);
+}
+
+int run_compare(const std::vector<std::string>& runs, const std::string& format) {
+  if (format == "json") {
+    const auto doc = wh::sim_report::compare_json(runs[0], runs[1]);
+    if (!doc) return complain(doc.err().message);
+    std::puts(doc->dump(2).c_str());
+    return 0;
+  }
+  const auto text = wh::sim_report::compare_text(runs[0], runs[1], ::isatty(STDOUT_FILENO) == 1);
+  if (!text) return complain(text.err().message);
+  std::fputs(text->c_str(), stdout);
+  return 0;
+}
+
+int show_scenarios(const std::vector<std::string>& names) {
+  if (names.empty()) {
+    for (const auto& each : wh::list_builtin_scenarios()) {
+      const auto s = wh::builtin_scenario(each.name);
+      fmt::print("{:<10} {}\n", each.name, s ? s->description : s.err().message);
+    }
+    return 0;
+  }
+  for (const auto& each : wh::list_builtin_scenarios())
+    if (each.name == names[0]) {
+      std::fwrite(each.text.data(), 1, each.text.size(), stdout);
+      return 0;
+    }
+  return complain(wh::builtin_scenario(names[0]).err().message);
+}
+
+void add_live(wh::command& program, live_flags& f) {
+  auto& live = program.subcommand("live", "Run a real hub and thousands of fake clusters against it");
+  live.add({.name = "clusters", .value = "N", .help = "How many clusters; 0: as many as the scenario says"},
+           f.clusters);
+  live.add(
+      {.name = "out", .value = "DIR", .help = "Folder for report.html, results.json and hub.log", .required = true},
+      f.out);
+  live.add({.name = "scenario",
+            .value = "NAME|FILE",
+            .help = "What happens (wheelhouse-sim scenarios lists the built-in ones)"},
+           f.scenario);
+  live.add({.name = "seed", .value = "N", .help = "Draws the fleet and its luck; 0: the scenario's"}, f.seed);
+  live.add({.name = "kubeconfig",
+            .value = "FILE",
+            .help = "Use the hub that this administrator's kubeconfig names; else one is started",
+            .group = "Hub"},
+           f.kubeconfig);
+  live.add({.name = "hub-program",
+            .value = "FILE",
+            .help = "The hub to start; default: wheelhouse-hub beside this program",
+            .group = "Hub"},
+           f.hub_program);
+  live.add({.name = "hub-flag",
+            .value = "FLAG",
+            .help = "A further flag for the hub, such as --hub-flag=--history-age=10m; repeatable",
+            .group = "Hub"},
+           f.hub_flags);
+  live.add({.name = "keep-data", .help = "Leave the hub's data folder in DIR/hub-data", .group = "Hub"}, f.keep_data);
+  live.add({.name = "threads", .value = "N", .help = "Threads that run the fake spokes' actors"}, f.threads);
+  live.add({.name = "quiet", .help = "No progress, only the result"}, f.quiet);
+  live.footer("Exit code: 0 all went well; 1 something failed or was lost, the report says what; 130 interrupted.");
+  live.action([&f] { return run_live(f); });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  wh::command program("wheelhouse-sim", "Simulates fleets of clusters against a hub, and measures it.");
+  live_flags live;
+  add_live(program, live);
+  std::vector<std::string> runs;
+  std::string format = "text";
+  auto& compare = program.subcommand("compare", "Show two runs side by side");
+  compare.arguments("RUN-FOLDER", runs, 2, 2);
+  compare.add(
+      {.name = "output", .value = "FORMAT", .help = "How to print it", .letter = 'o', .choices = {"text", "json"}},
+      format);
+  compare.action([&] { return run_compare(runs, format); });
+  std::vector<std::string> names;
+  auto& scenarios = program.subcommand("scenarios", "List the built-in scenarios, or print one to start from");
+  scenarios.arguments("NAME", names, 0, 1);
+  scenarios.action([&] { return show_scenarios(names); });
+  return wh::run_command(program, argc, argv);
+}

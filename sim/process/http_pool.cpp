@@ -101,7 +101,7 @@ void http_pool::core::line_idle(line& l) {
   serve_queue();
 }
 
-void http_pool::core::line_ended(line& l, const error&) {
+void http_pool::core::line_ended(line& l) {
   std::erase(idle_, &l);
   for (auto it = streams_.begin(); it != streams_.end(); ++it)
     if (it->second.get() == &l) {

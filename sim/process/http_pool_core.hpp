@@ -43,7 +43,7 @@ class http_pool::core {
   // --- called by lines ---
   void answer(job j, result<http_response> with);
   void line_idle(line& l);
-  void line_ended(line& l, const error& why);
+  void line_ended(line& l);
   const http_pool_options& options() const { return options_; }
 
  private:

@@ -68,16 +68,15 @@ void http_pool::line::fail_job(const error& why) {
   const auto self = shared_from_this();
   const auto owner = owner_;
   abandon();
-  if (owner) owner->line_ended(*this, why);
+  if (owner) owner->line_ended(*this);
 }
 
 void http_pool::line::finish(result<http_response> with) {
   const auto self = shared_from_this();
   const auto owner = owner_;
   auto done = std::move(*job_);
-  const auto why = with ? fail(errc::unavailable, "the answer has ended") : with.err();
   abandon();
-  owner->line_ended(*this, why);
+  owner->line_ended(*this);
   owner->answer(std::move(done), std::move(with));
 }
 

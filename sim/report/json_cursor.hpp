@@ -9,8 +9,8 @@
 
 namespace wh::sim_report {
 
-/// A place in a document that knows its path. The first thing that is wrong is kept, and from then on every answer is empty:
-/// a reader can be written straight down, and asks once at its end.
+/// A place in a document that knows its path. The first complaint is kept and those after it are not: a reader can be
+/// written straight down, and asks once at its end.
 class json_cursor {
  public:
   json_cursor(const document& at, std::optional<error>& trouble) : at_(&at), trouble_(&trouble) {}

@@ -11,7 +11,7 @@ namespace {
 
 constexpr double row_height = 24;
 constexpr double phase_gap = 14;
-constexpr std::size_t name_letters_max = 18;
+constexpr std::size_t name_letters_max = 15;
 
 double seconds(duration d) { return std::chrono::duration<double>(d).count(); }
 
@@ -38,7 +38,7 @@ struct row {
 
 std::vector<row> rows_of(const std::vector<phase_result>& phases) {
   std::vector<row> rows;
-  double y = 24;
+  double y = 34;
   for (const auto& phase : phases) {
     auto name = phase.name;
     if (name.size() > name_letters_max) name = name.substr(0, name_letters_max - 2) + "..";
@@ -90,9 +90,9 @@ markup draw_row(const row& r, const log_axis& axis) {
 }
 
 markup draw_axis(const log_axis& axis, const std::vector<double>& ticks, double bottom) {
-  markup drawn = label(drawing_width, 8, "p99", "end", "strong");
+  markup drawn = label(drawing_width, 14, "p99", "end", "strong");
   for (const auto tick : ticks) {
-    drawn += line(axis.x(tick), 14, axis.x(tick), bottom, "grid");
+    drawn += line(axis.x(tick), 20, axis.x(tick), bottom, "grid");
     drawn += label(axis.x(tick), bottom + 18, show(tick, quantity::seconds), "middle");
   }
   return drawn + line(axis.left, bottom, axis.right, bottom, "axis");
@@ -127,8 +127,8 @@ markup draw_latencies(const std::vector<phase_result>& phases) {
   for (const auto& r : rows) inside += draw_row(r, axis);
   const std::string title = "How long one unit took, by phase";
   const std::string about =
-      "From the median to the slowest, on an axis on which each line is ten times the one before. What the harness measured "
-      "from outside and what the hub wrote down are apart, because clocks are never mixed.";
+      "From the median to the slowest, on an axis on which each line is ten times the one before. What the harness "
+      "measured from outside and what the hub wrote down are apart, because clocks are never mixed.";
   return element("figure", {{"id", "latencies"}},
                  element("figcaption", element("h3", title) + element("p", about)) + legend() +
                      element("div", {{"class", "wide"}}, drawing("latencies", title, about, bottom + 26, {}, inside)));

@@ -20,8 +20,8 @@ struct chart_line {
   std::vector<std::optional<double>> ys;  ///< one for each x; a gap where nullopt
 };
 
-/// Lines over one axis, y from 0. More points than fit are gathered: then a line shows the lowest and the highest of each
-/// gathering, so no spike is lost.
+/// Lines over one axis, y from 0. More points than fit are gathered: then a line shows the lowest and the highest of
+/// each gathering, so no spike is lost.
 struct line_chart {
   std::string id = {};     ///< unique on the page
   std::string title = {};  ///< what is seen

@@ -4,14 +4,15 @@ namespace wh::sim_report {
 
 std::string_view page_style() {
   return R"css(
-:root { --page: #ffffff; --ink: #1b1f24; --soft: #59636e; --rule: #d5dae0; --panel: #f6f8fa; --band: #eaf0f7; --band2: #f3f4f5;
+:root { --page: #ffffff; --ink: #1b1f24; --soft: #59636e; --rule: #d5dae0; --panel: #f6f8fa; --band: #eaf0f7;
+  --band2: #f3f4f5;
   --good: #116329; --good-bg: #dcf5e3; --bad: #a40e26; --bad-bg: #ffe5e7;
   --c1: #0860c4; --c2: #c2510c; --c3: #14804a; --c4: #8a3ea8; }
 @media (prefers-color-scheme: dark) { :root { --page: #0f1318; --ink: #e4e8ed; --soft: #9aa5b1; --rule: #343c46;
   --panel: #181e25; --band: #172636; --band2: #1b1f25; --good: #7ee2a0; --good-bg: #123322; --bad: #ff9aa5;
   --bad-bg: #43161d; --c1: #6cb2ff; --c2: #ff9d5c; --c3: #5fd394; --c4: #d69bf0; } }
 * { box-sizing: border-box; }
-body { margin: 0; background: var(--page); color: var(--ink); font: 16px/1.5 system-ui, "Segoe UI", Roboto, sans-serif; }
+body { margin: 0; background: var(--page); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
 main { max-width: 1120px; margin: 0 auto; padding: 32px 24px 64px; }
 h1 { font-size: 30px; line-height: 1.2; margin: 0; overflow-wrap: anywhere; }
 h2 { font-size: 22px; margin: 48px 0 12px; padding-bottom: 6px; border-bottom: 1px solid var(--rule); }
@@ -56,8 +57,10 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: 6px 20px; }
 dt { font-weight: 600; }
 dd { margin: 0; max-width: 75ch; }
 figure { margin: 28px 0; break-inside: avoid; }
-ul.legend { list-style: none; margin: 6px 0; padding: 0; display: flex; flex-wrap: wrap; gap: 2px 22px; font-size: 14px; }
-.swatch { display: inline-block; width: 18px; height: 4px; border-radius: 2px; margin-right: 7px; vertical-align: middle; }
+ul.legend { list-style: none; margin: 6px 0; padding: 0; display: flex; flex-wrap: wrap; gap: 2px 22px;
+  font-size: 14px; }
+.swatch { display: inline-block; width: 18px; height: 4px; border-radius: 2px; margin-right: 7px;
+  vertical-align: middle; }
 .swatch.c1 { background: var(--c1); } .swatch.c2 { background: var(--c2); }
 .swatch.c3 { background: var(--c3); } .swatch.c4 { background: var(--c4); }
 svg { display: block; width: 100%; min-width: 640px; height: auto; }
@@ -70,22 +73,38 @@ svg .band-name { fill: var(--ink); font-size: 11.5px; paint-order: stroke; strok
 .flag { stroke: var(--soft); stroke-width: 1; }
 .band { fill: var(--band); } .band.other { fill: var(--band2); }
 .line { fill: none; stroke-width: 1.8; stroke-linejoin: round; stroke-linecap: round; }
-.line.c1 { stroke: var(--c1); } .line.c2 { stroke: var(--c2); } .line.c3 { stroke: var(--c3); } .line.c4 { stroke: var(--c4); }
+.line.c1 { stroke: var(--c1); } .line.c2 { stroke: var(--c2); }
+.line.c3 { stroke: var(--c3); } .line.c4 { stroke: var(--c4); }
 .dot.c1, .mark.c1 { fill: var(--c1); } .mark.c2 { fill: var(--c2); }
 .mark { stroke: var(--page); stroke-width: 1.5; }
 .reach { stroke-width: 2; } .reach.c1 { stroke: var(--c1); } .reach.c2 { stroke: var(--c2); }
 .touch { fill: transparent; } g:hover > .touch { fill: var(--panel); }
 .cursor { stroke: var(--ink); stroke-width: 1; visibility: hidden; pointer-events: none; }
-#tip { position: fixed; pointer-events: none; background: var(--panel); border: 1px solid var(--soft); border-radius: 5px;
-  padding: 5px 10px; font-size: 13px; white-space: pre; font-variant-numeric: tabular-nums; }
+#tip { position: fixed; pointer-events: none; background: var(--panel); border: 1px solid var(--soft);
+  border-radius: 5px; padding: 5px 10px; font-size: 13px; white-space: pre; font-variant-numeric: tabular-nums; }
 @media (max-width: 600px) { main { padding: 20px 14px; } dl { grid-template-columns: 1fr; } dd { margin-bottom: 8px; } }
-@media print { :root { --page: #fff; --ink: #000; --soft: #444; --rule: #bbb; --panel: #fff; --band: #eaf0f7; --band2: #f3f4f5;
-  --good: #116329; --good-bg: #fff; --bad: #a40e26; --bad-bg: #fff; --c1: #0860c4; --c2: #c2510c; --c3: #14804a; --c4: #8a3ea8; }
-  body { font-size: 12px; } main { max-width: none; padding: 0; } table { font-size: 9.5px; } th, td { padding: 3px 4px; }
-  .soft, caption, figcaption p, ul.legend { font-size: 10.5px; } table .soft { font-size: 9.5px; } .lead { font-size: 14px; }
-  ul.tiles { grid-template-columns: repeat(3, 1fr); gap: 8px; } .tile { padding: 6px 10px; } .tile .value { font-size: 20px; }
-  figure { margin: 16px 0; } svg { min-width: 0; } .wide { overflow: visible; } .tile, tr { break-inside: avoid; } h2, h3 { break-after: avoid; }
-  table.phases tbody th { min-width: 0; } * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } #tip { display: none; } }
+@media print {
+  :root { --page: #fff; --ink: #000; --soft: #444; --rule: #bbb; --panel: #fff; --band: #eaf0f7; --band2: #f3f4f5;
+    --good: #116329; --good-bg: #fff; --bad: #a40e26; --bad-bg: #fff;
+    --c1: #0860c4; --c2: #c2510c; --c3: #14804a; --c4: #8a3ea8; }
+  * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  body { font-size: 12px; }
+  main { max-width: none; padding: 0; }
+  table, table .soft { font-size: 9.5px; }
+  th, td { padding: 3px 4px; }
+  table.phases tbody th { min-width: 0; }
+  .soft, caption, figcaption p, ul.legend, .tile .goal { font-size: 10.5px; }
+  .lead { font-size: 14px; }
+  ul.tiles { grid-template-columns: repeat(3, 1fr); gap: 8px; }
+  .tile { padding: 6px 10px; }
+  .tile .value { font-size: 20px; }
+  figure { margin: 16px 0; }
+  svg { min-width: 0; }
+  .wide { overflow: visible; }
+  .tile, tr { break-inside: avoid; }
+  h2, h3 { break-after: avoid; }
+  #tip { display: none; }
+}
 )css";
 }
 
@@ -118,7 +137,7 @@ for (const svg of document.querySelectorAll("svg[data-x]")) {
     tip.hidden = false;
     const right = event.clientX + 16 + tip.offsetWidth > window.innerWidth;
     tip.style.left = (right ? event.clientX - 16 - tip.offsetWidth : event.clientX + 16) + "px";
-    tip.style.top = event.clientY + 16 + "px";
+    tip.style.top = Math.min(event.clientY + 16, window.innerHeight - tip.offsetHeight - 8) + "px";
   });
   svg.addEventListener("pointerleave", () => { tip.hidden = true; cursor.style.visibility = "hidden"; });
 }

@@ -20,11 +20,10 @@ markup over_time(const run_results& run) {
   markup charts;
   for (const auto& chart : charts_over_time(run)) charts += draw(chart);
   if (charts.code.empty()) return element("p", "No samples were taken.");
-  return element(
-             "p",
-             "All charts below share one time axis. Shaded stretches are the phases. Rates and averages are over the "
-             "time between two samples; a gap means that a value could not be read, for example while the hub was down.") +
-         charts;
+  constexpr auto* about =
+      "All charts below share one time axis. Shaded stretches are the phases. Rates and averages are over the time "
+      "between two samples; a gap means that a value could not be read, for example while the hub was down.";
+  return element("p", about) + charts;
 }
 
 markup body_of(const run_results& run, const std::vector<cost_point>& costs) {

@@ -98,8 +98,7 @@ markup pairs_table(const std::string& caption, const std::vector<setting>& pairs
 
 markup introduction(const run_results& run) {
   const auto& info = run.info;
-  const std::string links =
-      info.transport == link_transport::tcp ? "over TCP on the same machine" : "within one process";
+  const std::string links = info.transport == link_transport::tcp ? "over TCP" : "within one process";
   const std::string hub =
       info.hub == hub_origin::started ? "a hub started for this run" : "a hub that was running already";
   auto page = element("h1", "Scale run: " + info.scenario);

@@ -8,8 +8,8 @@
 #include "base/time.hpp"
 #include "sim/report/latency_histogram.hpp"
 
-// What one run of the live scale harness found. The harness fills these structs in while it runs; results_file.hpp keeps
-// them in a file and report_html.hpp shows them to people. docs/scale-results.md explains every field.
+// What one run of the live scale harness found. The harness fills these structs in while it runs; results_file.hpp
+// keeps them in a file, report_html.hpp shows them to people. docs/scale-results.md explains every field.
 // Times called `_s` are seconds of the harness's monotonic clock since the run began.
 namespace wh::sim_report {
 
@@ -64,8 +64,8 @@ struct phase_result {
   std::uint64_t wanted = 0;
   std::uint64_t done = 0;
   std::uint64_t failed = 0;
-  /// How long a unit took. The two clocks are never mixed: `client` was measured in the harness, from the request to what it
-  /// saw in the end; `hub` is the difference of two times that the hub wrote down itself.
+  /// How long a unit took. The two clocks are never mixed: `client` was measured in the harness, from the request to
+  /// what it saw in the end; `hub` is the difference of two times that the hub wrote down itself.
   latency_histogram client = {};
   latency_histogram hub = {};
   std::vector<figure> figures = {};

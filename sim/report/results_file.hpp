@@ -15,7 +15,8 @@ inline constexpr std::size_t samples_max = 1'000'000;
 inline constexpr std::size_t phases_max = 10'000;
 
 document to_document(const run_results& run);
-/// Members that this version does not know are ignored. Errors begin with the path of the field: `phases[2].client.max_us`.
+/// Members that this version does not know are passed over. Errors begin with the path of the field:
+/// `phases[2].client.max_us: not in the last bucket`.
 result<run_results> from_document(const document& doc);
 
 /// The text of a results file and back.

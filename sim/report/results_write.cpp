@@ -79,7 +79,7 @@ document to_document(const phase_result& phase) {
           {"problems", phase.problems}};
 }
 
-/// Names once and numbers in rows: an hour of samples stays under half a megabyte.
+/// Names once and numbers in rows: an hour of samples is a megabyte.
 document to_document(const std::vector<sample>& samples) {
   document columns = document::array({"at_s"});
   for (const auto& column : sample_columns()) columns.push_back(column.name);

@@ -11,8 +11,17 @@ using values = std::vector<std::optional<double>>;
 
 std::optional<double> finite(double value) { return std::isfinite(value) ? std::optional(value) : std::nullopt; }
 
-/// Growth of a total from a row to the next. A total that shrank belongs to a hub that started anew: unknown.
+/// Totals that shrink belong to a hub that started anew.
+bool restarted(const sample& before, const sample& now) {
+  for (const column total : {&sample::commits, &sample::batches, &sample::frames_in, &sample::frames_out})
+    if (before.*total && now.*total && *(now.*total) < *(before.*total)) return true;
+  return false;
+}
+
+/// Growth of a total from a row to the next. Unknown over a restart, for all totals: the store's revision does not
+/// shrink then, but jumps over numbers that it had set aside.
 std::optional<double> growth(const sample& before, const sample& now, column c) {
+  if (restarted(before, now)) return std::nullopt;
   const auto& from = before.*c;
   const auto& to = now.*c;
   return from && to && *to >= *from ? std::optional(*to - *from) : std::nullopt;
@@ -71,7 +80,7 @@ line_chart works_chart(const run_results& run) {
 line_chart changes_chart(const run_results& run) {
   return {.id = "changes",
           .title = "Throughput: the hub's store",
-          .about = "Objects that were written, and the commits that brought them to disk.",
+          .about = "Objects written, heartbeats included, which stay in memory; and commits to disk.",
           .shown_as = quantity::per_second,
           .lines = {{"objects written", rate(run, &sample::store_revision)}, {"commits", rate(run, &sample::commits)}}};
 }
@@ -80,7 +89,7 @@ line_chart cpu_chart(const run_results& run) {
   return {
       .id = "cpu",
       .title = "CPU, in cores",
-      .about = "Processor cores kept busy by the hub, and by the harness that plays all clusters on the same machine.",
+      .about = "Processor cores kept busy by the hub, and by the harness that plays all clusters.",
       .shown_as = quantity::cores,
       .lines = {{"hub", gauge(run, &sample::hub_cpu_fraction)}, {"harness", gauge(run, &sample::sim_cpu_fraction)}}};
 }

@@ -1,6 +1,5 @@
 // An administrator at a real hub that dies and comes back, and who lets a real spoke in.
-#include <sys/resource.h>
-
+#include <algorithm>
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <map>
@@ -10,6 +9,7 @@
 #include "sim/process/admin_works.hpp"
 #include "sim/process/approver.hpp"
 #include "sim/process/child_process.hpp"
+#include "sim/process/process_sampler.hpp"
 #include "tests/sim/process_fixture.hpp"
 #include "transport/pki.hpp"
 
@@ -121,50 +121,116 @@ TEST_CASE("a spoke is let in, given work, and seen to do it", "[process]") {
   CHECK(delete_work(admin, "sim-1", "w").err().code == errc::not_found);
 }
 
-// WH_APPROVALS=n; prints what an approval costs us.
-TEST_CASE("measure: approving many", "[.measure]") {
-  const char* asked = std::getenv("WH_APPROVALS");
+namespace {
+
+/// Clusters that nobody has accepted yet, and a certificate request of each, as if spokes had asked to join.
+struct applicants {
+  std::atomic<int> stored = 0, refused = 0;
+
+  void store(admin_client& admin, int count) {
+    const auto key = generate_key();
+    REQUIRE(key);
+    const auto request = make_csr(*key, {.common_name = "agent", .organizations = {"clusters"}});
+    REQUIRE(request);
+    const auto counted = [this](const result<document>& r) { ++(r ? stored : refused); };
+    for (int i = 0; i < count; ++i) {
+      const auto name = "sim-" + std::to_string(i);
+      admin.create(ctl::clusters_path(), cluster(name), counted);
+      admin.create(ctl::csr_path(), certificate_request(name, *request), counted);
+    }
+    eventually([&] { return stored + refused == 2 * count; });
+    REQUIRE(refused == 0);
+  }
+
+  static document cluster(const std::string& name) {
+    return {{"apiVersion", "cluster.open-cluster-management.io/v1"},
+            {"kind", "ManagedCluster"},
+            {"metadata", {{"name", name}}}};
+  }
+  static document certificate_request(const std::string& name, const std::string& pem) {
+    return {{"apiVersion", "certificates.k8s.io/v1"},
+            {"kind", "CertificateSigningRequest"},
+            {"metadata", {{"name", name}, {"labels", {{"open-cluster-management.io/cluster-name", name}}}}},
+            {"spec",
+             {{"request", to_base64(pem)},
+              {"signerName", "kubernetes.io/kube-apiserver-client"},
+              {"usages", {"client auth"}}}}};
+  }
+};
+
+double own_cpu_ms() {
+  const auto s = sample_self();
+  REQUIRE(s);
+  return s->cpu_s() * 1000;
+}
+
+}  // namespace
+
+TEST_CASE("an approver goes on when its hub is back", "[process]") {
+  scratch_folder folder;
+  auto hub = start_hub(options_in(folder));
+  REQUIRE(hub);
+  admin_client admin((*hub)->access());
+  constexpr unsigned count = 100;
+  applicants().store(admin, count);
+  approver yes(admin, {.prefix = "sim-", .requester_prefix = ""});
+  eventually([&] { return yes.figures().accepted + yes.figures().approved > 0; });
+  REQUIRE((*hub)->kill9());
+  REQUIRE((*hub)->restart());
+  eventually([&] { return yes.figures().accepted == count && yes.figures().approved == count; });
+  CHECK(yes.figures().failures == 0);
+  const auto clusters = admin.list(ctl::clusters_path());
+  REQUIRE(clusters);
+  CHECK(
+      std::all_of(clusters->begin(), clusters->end(), [](const document& c) { return sight_of_cluster(c).accepted; }));
+}
+
+TEST_CASE("every request under way when a hub dies is answered", "[process]") {
+  scratch_folder folder;
+  auto hub = start_hub(options_in(folder));
+  REQUIRE(hub);
+  admin_client admin((*hub)->access());
+  constexpr int count = 500;
+  std::atomic<int> good = 0, bad = 0;
+  for (int i = 0; i < count; ++i)
+    admin.create(ctl::clusters_path(), applicants::cluster("c" + std::to_string(i)),
+                 [&](const result<document>& r) { ++(r ? good : bad); });
+  eventually([&] { return good > 0; });
+  REQUIRE((*hub)->kill9());
+  eventually([&] { return good + bad == count; });
+  CHECK(bad > 0);
+  // What was acknowledged is there.
+  REQUIRE((*hub)->restart());
+  CHECK(admin.list(ctl::clusters_path()).value().size() >= static_cast<std::size_t>(good.load()));
+}
+
+// WH_CLUSTERS=n; prints what an administrator's work costs us.
+TEST_CASE("measure: many approvals and works", "[.measure]") {
+  const char* asked = std::getenv("WH_CLUSTERS");
   const int count = asked ? std::atoi(asked) : 1000;
+  const auto all = static_cast<std::uint64_t>(count);
   scratch_folder folder;
   auto hub = start_hub(options_in(folder));
   REQUIRE(hub);
   admin_client admin((*hub)->access(), {.connections_max = 16});
-  const auto key = generate_key();
-  REQUIRE(key);
-  const auto request = make_csr(*key, {.common_name = "agent", .organizations = {"clusters"}});
-  REQUIRE(request);
-  std::atomic<int> made = 0, refused = 0;
-  const auto counted = [&](const result<document>& r) { ++(r ? made : refused); };
-  for (int i = 0; i < count; ++i) {
-    const auto name = "sim-" + std::to_string(i);
-    admin.create(ctl::clusters_path(),
-                 {{"apiVersion", "cluster.open-cluster-management.io/v1"},
-                  {"kind", "ManagedCluster"},
-                  {"metadata", {{"name", name}}}},
-                 counted);
-    admin.create(ctl::csr_path(),
-                 {{"apiVersion", "certificates.k8s.io/v1"},
-                  {"kind", "CertificateSigningRequest"},
-                  {"metadata", {{"name", name}, {"labels", {{"open-cluster-management.io/cluster-name", name}}}}},
-                  {"spec",
-                   {{"request", to_base64(*request)},
-                    {"signerName", "kubernetes.io/kube-apiserver-client"},
-                    {"usages", {"client auth"}}}}},
-                 counted);
-  }
-  eventually([&] { return made + refused == 2 * count; });
-  REQUIRE(refused == 0);
-  const auto cpu_s = [] {
-    rusage use{};
-    ::getrusage(RUSAGE_SELF, &use);
-    return static_cast<double>(use.ru_utime.tv_sec + use.ru_stime.tv_sec) +
-           static_cast<double>(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6;
+  applicants().store(admin, count);
+  const auto measure = [&](const char* what, const std::function<void()>& run) {
+    const auto cpu = own_cpu_ms();
+    const auto began = std::chrono::steady_clock::now();
+    run();
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+    std::printf("%d %s in %.2f s; %.3f ms of our processor time each\n", count, what, took.count(),
+                (own_cpu_ms() - cpu) / count);
   };
-  const auto cpu_before = cpu_s();
-  const auto began = std::chrono::steady_clock::now();
   approver yes(admin, {.prefix = "sim-", .requester_prefix = ""});
-  eventually([&] { return yes.figures().approved + yes.figures().accepted == 2U * static_cast<unsigned>(count); });
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
-  std::printf("%d approved and accepted in %.2f s; %.3f ms of our processor time each\n", count, took.count(),
-              (cpu_s() - cpu_before) * 1000 / count);
+  measure("approved and accepted",
+          [&] { eventually([&] { return yes.figures().approved == all && yes.figures().accepted == all; }); });
+  std::atomic<std::uint64_t> seen = 0, stored = 0;
+  work_watch works(admin, [&](const work_sight&) { ++seen; });
+  REQUIRE(works.wait_synced(patience));
+  measure("works of 1 KiB created and seen", [&] {
+    for (int i = 0; i < count; ++i)
+      create_work(admin, "sim-" + std::to_string(i), "w", 1024, [&](const auto& r) { stored += r ? 1 : 0; });
+    eventually([&] { return stored == all && seen >= all; });
+  });
 }

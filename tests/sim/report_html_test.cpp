@@ -4,8 +4,6 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <limits>
-#include <regex>
-#include <set>
 #include <vector>
 
 #include "base/encoding.hpp"
@@ -16,43 +14,12 @@
 #include "sim/report/results_file.hpp"
 #include "sim/report/time_charts.hpp"
 #include "tests/sim/report_samples.hpp"
+#include "tests/sim/well_formed.hpp"
 
 using namespace wh;
 using namespace wh::sim_report;
 
 namespace {
-
-const char* const tag_pattern = R"re(<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:\s+[a-zA-Z0-9-]+="[^"<>]*")*)\s*(/?)>)re";
-
-/// Why a page is not well-formed; "" if it is. A small part of XML, which is all that our pages use.
-std::string complaint_about(std::string page) {
-  const std::string doctype = "<!DOCTYPE html>\n";
-  if (!page.starts_with(doctype)) return "no doctype";
-  page.erase(0, doctype.size());
-  static const std::regex tag(tag_pattern, std::regex::optimize);
-  std::vector<std::string> open;
-  std::set<std::string> ids;
-  std::size_t at = 0;
-  for (auto next = page.find('<'); next != std::string::npos; next = page.find('<', at)) {
-    const auto end = page.find('>', next);
-    const auto whole = page.substr(next, end - next + 1);
-    std::smatch parts;
-    if (!std::regex_match(whole, parts, tag)) return "not a tag: " + whole.substr(0, 80);
-    const auto name = parts[2].str();
-    if (parts[1] == "/") {
-      if (open.empty() || open.back() != name) return "</" + name + "> closes nothing, or another element";
-      open.pop_back();
-    } else if (parts[4] != "/") {
-      open.push_back(name);
-    }
-    static const std::regex id(R"re(\sid="([^"]*)")re");
-    std::smatch found;
-    const auto with = parts[3].str();
-    if (std::regex_search(with, found, id) && !ids.insert(found[1]).second) return "id " + found[1].str() + " twice";
-    at = end + 1;
-  }
-  return open.empty() ? "" : "<" + open.back() + "> is never closed";
-}
 
 std::size_t count_of(const std::string& page, const std::string& what) {
   std::size_t count = 0;
@@ -64,12 +31,20 @@ std::size_t count_of(const std::string& page, const std::string& what) {
 
 TEST_CASE("the report is one well-formed page that refers to nothing outside of it", "[report]") {
   auto page = to_html(made_up_run(1), {{1000, 50000}, {5000, 20000}});
-  CHECK(complaint_about(page) == "");
+  CHECK(complaint_about_page(page) == "");
   for (const auto* outside : {"src=", "@import", "url(", "<link", "<iframe", "fetch(", "XMLHttpRequest"})
     CHECK(count_of(page, outside) == 0);
   const std::string svg = "xmlns=\"http://www.w3.org/2000/svg\"";
   CHECK(count_of(page, "://") == count_of(page, svg));
   CHECK(count_of(page, "<svg") == count_of(page, svg));
+}
+
+TEST_CASE("the check for well-formed pages can fail", "[report]") {
+  const std::string start = "<!DOCTYPE html>\n";
+  CHECK(complaint_about_page(start + "<p id=\"a\">x<br />y</p>") == "");
+  for (const auto* bad : {"<p>", "</p>", "<p><b></p></b>", "<p a=b></p>", "<p a=\"<\"></p>", "1 < 2",
+                          "<p a=\"1\" a=\"2\"></p>", "<p id=\"x\"></p><p id=\"x\"></p>", "<p a=\"", "<"})
+    CHECK(complaint_about_page(start + bad) != "");
 }
 
 TEST_CASE("every drawing has a title and a description", "[report]") {
@@ -101,7 +76,7 @@ TEST_CASE("names in a report are text, whatever they look like", "[report]") {
   run.phases[0].figures = {{evil, 1, evil}};
   run.phases[0].problems = {evil};
   const auto page = to_html(run);
-  CHECK(complaint_about(page) == "");
+  CHECK(complaint_about_page(page) == "");
   CHECK(count_of(page, "<script>") == 1);  // ours
   CHECK(count_of(page, "<img") == 0);
   CHECK(count_of(page, "\x1b") == 0);
@@ -110,7 +85,7 @@ TEST_CASE("names in a report are text, whatever they look like", "[report]") {
 
 TEST_CASE("a run without phases, samples or goals has a report", "[report]") {
   const auto page = to_html({});
-  CHECK(complaint_about(page) == "");
+  CHECK(complaint_about_page(page) == "");
   CHECK(count_of(page, "<svg") == 0);
   CHECK_THAT(page, Catch::Contains("This run had no goals.") && Catch::Contains("No samples were taken."));
 }
@@ -130,7 +105,7 @@ TEST_CASE("values at the ends of what a number can be break no chart", "[report]
     run.phases[0].client.add(duration(0), ~std::uint64_t{0} / 2);
     const auto page = to_html(run, {{1, 1e308}, {1e300, 0}});
     INFO("round " << round);
-    CHECK(complaint_about(page) == "");
+    CHECK(complaint_about_page(page) == "");
     CHECK(count_of(page, "nan") == 0);
     CHECK(count_of(page, "\"inf") == 0);
   }
@@ -153,7 +128,11 @@ TEST_CASE("counters that begin anew give a gap, not a negative rate", "[report]"
   run.info.duration_s = 4;
   for (const double commits : {10.0, 20.0, 5.0, 9.0})
     run.samples.push_back({.at_s = double(run.samples.size()), .commits = commits, .batches = commits * 3});
+  run.samples[1].store_revision = 100;
+  run.samples[2].store_revision = 1'000'100;
+  run.samples[3].store_revision = 1'000'120;
   for (const auto& chart : charts_over_time(run)) {
+    if (chart.id == "changes") CHECK(chart.lines[0].ys == std::vector<std::optional<double>>{{}, {}, {}, 20});
     if (chart.id == "changes") CHECK(chart.lines[1].ys == std::vector<std::optional<double>>{{}, 10, {}, 4});
     if (chart.id == "batches") CHECK(chart.lines[0].ys == std::vector<std::optional<double>>{{}, 3, {}, 3});
   }

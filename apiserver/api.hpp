@@ -109,9 +109,10 @@ struct api_options {
   write_gate* gate = nullptr;
   authorizer* access = nullptr;
   std::function<instant()> now;
-  std::uint64_t seed = 0;                                ///< for uids and generated names
-  std::size_t watch_ring_events = 65536;                 ///< events kept for watchers that lag
-  std::size_t watch_ring_bytes = std::size_t{64} << 20;  ///< and no more than these bytes of bodies
+  std::uint64_t seed = 0;                 ///< for uids and generated names
+  std::size_t watch_ring_events = 65536;  ///< events kept for watchers that lag
+  std::size_t watch_ring_bytes = std::size_t{8}
+                                 << 20;  ///< and no more than these bytes of bodies; the log has the rest
   std::size_t watch_unsent_max = 4 * 1024 * 1024;
   std::size_t manifest_limit_bytes = 500 * 1024;  ///< ManifestWork: sum of manifests (`--manifestLimit`)
   std::function<std::string()> metrics;           ///< body of /metrics

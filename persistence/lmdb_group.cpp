@@ -4,8 +4,9 @@ namespace wh::storage {
 
 namespace {
 
-/// Revisions reserved at once for in-memory changes: a sync every few minutes for ten thousand clusters' leases.
-constexpr std::uint64_t reserve_block = 65536;
+/// Revisions reserved at once for in-memory changes: a sync every two hours for ten thousand clusters' leases, and numbers
+/// are not scarce.
+constexpr std::uint64_t reserve_block = 1 << 20;
 
 constexpr revision newest_revision{~std::uint64_t{0}};
 

@@ -94,7 +94,7 @@ result<void> stage::open() {
     if (const auto seen = sample_process(*pid)) rss_empty = static_cast<double>(seen->memory.rss_anon_bytes);
   admin = std::make_unique<admin_client>(
       hub->access(), admin_options{.outstanding_max = 1'000'000, .timeout = std::chrono::minutes(2)});
-  const auto token = make_bootstrap_token(*admin, size() + 1000);
+  const auto token = make_bootstrap_token(*admin);
   if (!token) return token.err();
   watch_clusters = std::make_unique<fleet_watch>(*admin, [this](const cluster_sight& c) { roll.saw(c); });
   watch_works = std::make_unique<work_watch>(*admin, [this](const work_sight& w) { works.saw(w); });

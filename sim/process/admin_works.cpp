@@ -49,7 +49,7 @@ void read_condition(const document& object, std::string_view type, condition_sta
 
 }  // namespace
 
-result<ctl::join_token> make_bootstrap_token(admin_client& admin, std::uint64_t uses, duration ttl) {
+result<ctl::join_token> make_bootstrap_token(admin_client& admin, std::optional<std::uint64_t> uses, duration ttl) {
   auto token = ctl::make_join_token();
   const auto stored = admin.create(secrets_path, ctl::token_secret(token, {.ttl = ttl, .uses = uses}, wall_clock()));
   if (!stored) return stored.err();

@@ -9,8 +9,8 @@
 
 namespace wh {
 
-/// Stores a bootstrap token that so many clusters may join with.
-result<ctl::join_token> make_bootstrap_token(admin_client& admin, std::uint64_t uses,
+/// Stores a bootstrap token that so many clusters may join with; without a number, any.
+result<ctl::join_token> make_bootstrap_token(admin_client& admin, std::optional<std::uint64_t> uses = {},
                                              duration ttl = std::chrono::hours(24));
 
 // --- works that carry one ConfigMap of a given size ------------------------------------------------------------------

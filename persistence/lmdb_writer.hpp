@@ -89,6 +89,7 @@ class lmdb_writer {
   std::condition_variable work_;
   std::deque<submission> queue_;
   std::size_t wake_at_ = never;  ///< queued batches at which the writer wants to be woken
+  bool urgent_ = false;          ///< something queued is to be durable
   discard_rule refused_;  ///< writers whose batch found the queue full
   revision compact_target_;
   store_health health_;

@@ -28,8 +28,8 @@ struct session_limits {
   std::size_t window = std::size_t{1} << 20;                ///< credit that each side starts with
   std::size_t backlog_max = std::size_t{64} << 20;          ///< bytes that may wait for credit
   std::size_t applicant_frame_max = std::size_t{64} << 10;  ///< payload of a frame from a peer that proved nothing
-  duration ping_after = std::chrono::seconds(20);           ///< without bytes from the peer
-  duration dead_after = std::chrono::seconds(60);           ///< without bytes from the peer
+  duration ping_after = std::chrono::seconds(60);           ///< without bytes from the peer
+  duration dead_after = std::chrono::seconds(120);          ///< without bytes from the peer
   duration introduced_within = std::chrono::seconds(15);    ///< hub: hello and, to join, join_request
   duration flushed_within = std::chrono::seconds(10);       ///< what waits when a session is told to finish
 };

@@ -14,7 +14,7 @@ struct hub_link_options {
   link_post post;  ///< to the hub's actors
   link_timers timers;
   /// Slower to ask than spokes are, so that one ping in each silence is enough for both ends.
-  session_limits limits{.ping_after = std::chrono::seconds(30)};
+  session_limits limits{.ping_after = std::chrono::seconds(75), .dead_after = std::chrono::seconds(150)};
   std::size_t applicants_max = 1000;  ///< connections without certificate at a time
   std::uint64_t seed = 0;             ///< of the jitter in retry_after
   std::function<void(note)> log;      ///< may be empty

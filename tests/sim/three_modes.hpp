@@ -88,7 +88,12 @@ struct live_mode final : mode {
     return o;
   }
   actor_runtime& runtime() override { return subject; }
+  /// With the timers that are due at this very time, as the other modes have it.
   void settle() override {
+    do wait_settled();
+    while (time.ring_next(time.now()));
+  }
+  void wait_settled() {
     const auto deadline = std::chrono::steady_clock::now() + 60s;
     while (!subject.settled() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
     REQUIRE(subject.settled());

@@ -268,7 +268,10 @@ TEST_CASE("a backlog beyond its limit ends the session", "[transport][session]")
 }
 
 TEST_CASE("a silent peer is asked, then given up", "[transport][session]") {
-  auto hub = member(defaults, 100s);
+  session_limits limits;
+  limits.ping_after = 20s;
+  limits.dead_after = 60s;
+  auto hub = member(limits, 100s);
   const auto tick = [&](duration now) {
     hub_session::output out;
     hub.tick(now, out);

@@ -1,13 +1,13 @@
 #include "sim/live/live_run.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
-#include <filesystem>
 #include <map>
 
-#include "nodes/common/files.hpp"
 #include "nodes/common/version.hpp"
 #include "nodes/parts/clock.hpp"
+#include "sim/live/run_folder.hpp"
 #include "sim/live/stage.hpp"
 #include "sim/process/machine.hpp"
 #include "sim/report/report_html.hpp"
@@ -50,26 +50,31 @@ run_info describe(const live_options& o) {
   info.configuration = {{"scenario", o.plan.description},
                         {"lease", human_duration(o.plan.fleet.lease)},
                         {"regions", std::to_string(o.plan.fleet.regions.size())},
+                        {"patience", human_duration(o.patience)},
                         {"threads for the spokes' actors", std::to_string(o.threads)}};
   for (const auto& flag : o.hub_flags) info.configuration.push_back({"hub flag", flag});
   info.machine = describe_machine();
   return info;
 }
 
-/// Nothing of an interrupted run stays but what was there before.
-class folder_guard {
- public:
-  explicit folder_guard(std::string dir) : dir_(std::move(dir)), was_there_(std::filesystem::exists(dir_)) {}
-  void undo() const {
-    std::error_code ignored;
-    if (!was_there_) std::filesystem::remove_all(dir_, ignored);
-    else std::filesystem::remove(dir_ + "/hub.log", ignored);
-  }
+/// A hub that was not started here cannot be restarted or paused here.
+std::vector<std::string> leave_out(live_options& o) {
+  std::vector<std::string> out;
+  if (o.kubeconfig.empty()) return out;
+  std::erase_if(o.plan.phases, [&](const phase_spec& each) {
+    if (each.kind() != phase_kind::restart && each.kind() != phase_kind::pause) return false;
+    out.emplace_back(to_string(each.kind()));
+    return true;
+  });
+  return out;
+}
 
- private:
-  std::string dir_;
-  bool was_there_;
-};
+void announce(const live_options& o, const std::vector<std::string>& left_out, const live_listener& listener) {
+  if (!listener.say) return;
+  if (!left_out.empty())
+    listener.say(fmt::format("left out, because the hub was not started here: {}", fmt::join(left_out, ", ")));
+  if (!o.plan.fleet.claims.empty()) listener.say("the scenario's claims are not reported: spokes cannot do that yet");
+}
 
 void run_phases(stage& s) {
   for (const auto& each : s.options.plan.phases) {
@@ -128,29 +133,57 @@ std::uint64_t count_lost(stage& s, std::vector<std::string>& problems) {
   return lost;
 }
 
-result<run_results> run_live(const live_options& options, const live_listener& listener,
-                             const std::atomic<bool>& stop) {
-  if (auto ok = check_machine(options); !ok) return ok.err();
-  const folder_guard folder(options.out_dir);
-  if (auto ok = make_folder(options.out_dir, 0755); !ok) return ok.err();
-  run_results results;
-  {
-    stage s(options, listener, stop);
-    s.results.info = describe(options);
-    s.results.goals = scale_goals(options.clusters);
-    if (auto ok = s.open(); !ok) return ok.err();
-    run_phases(s);
-    if (!stop && !s.fatal) s.results.head.lost = static_cast<double>(count_lost(s, s.results.problems));
-    s.results.samples = s.samples->samples();
-    s.results.info.duration_s = s.seconds();
-    results = std::move(s.results);
-  }
+namespace {
+
+/// What a hub of somebody else's shall not keep: whoever finds the token could join.
+void take_token_back(stage& s) {
+  if (s.options.kubeconfig.empty()) return;
+  const auto gone = s.admin->remove("/api/v1/namespaces/kube-system/secrets/bootstrap-token-" + s.token_id);
+  if (!gone && gone.err().code != errc::not_found)
+    s.results.problems.push_back("the fleet's join token could not be removed: " + gone.err().message);
+}
+
+result<run_results> play(const live_options& options, const live_listener& listener, const std::atomic<bool>& stop,
+                         const std::vector<std::string>& left_out) {
+  stage s(options, listener, stop);
+  s.results.info = describe(options);
+  if (!left_out.empty())
+    s.results.info.configuration.push_back({"phases left out", fmt::format("{}", fmt::join(left_out, ", "))});
+  s.results.goals = scale_goals(options.clusters);
+  if (auto ok = s.open(); !ok) return ok.err();
+  run_phases(s);
+  if (!stop && !s.fatal) s.results.head.lost = static_cast<double>(count_lost(s, s.results.problems));
+  if (!stop) take_token_back(s);
+  s.results.samples = s.samples->samples();
+  s.results.info.duration_s = s.seconds();
+  return std::move(s.results);
+}
+
+}  // namespace
+
+result<run_results> run_live(const live_options& asked, const live_listener& listener, const std::atomic<bool>& stop) {
+  if (auto ok = check_machine(asked); !ok) return ok.err();
+  const auto folder = run_folder::open(asked.out_dir);
+  if (!folder) return folder.err();
+  live_options options = asked;
+  options.out_dir = folder->path();
+  const auto left_out = leave_out(options);
+  announce(options, left_out, listener);
+  auto results = play(options, listener, stop, left_out);
   if (stop) {
-    folder.undo();
-    return fail(errc::unavailable, "interrupted; nothing is left of the run");
+    folder->undo();
+    return fail(errc::unavailable,
+                options.kubeconfig.empty()
+                    ? "interrupted; nothing is left of the run"
+                    : "interrupted; what the run has made on the hub is still there: clusters called " +
+                          options.plan.fleet.prefix + "-…");
   }
-  if (auto ok = write_results(options.out_dir, results); !ok) return ok.err();
-  if (auto ok = write_report(options.out_dir, results); !ok) return ok.err();
+  if (!results) {
+    folder->undo_if_wordless();
+    return results.err();
+  }
+  if (auto ok = write_results(options.out_dir, *results); !ok) return ok.err();
+  if (auto ok = write_report(options.out_dir, *results); !ok) return ok.err();
   return results;
 }
 

@@ -2,6 +2,7 @@
 #include <atomic>
 #include <memory>
 #include <set>
+#include <thread>
 
 #include "base/random.hpp"
 #include "nodes/parts/openssl_crypto.hpp"
@@ -41,9 +42,8 @@ struct stage {
   struct awaited {
     double wanted = 0;
     std::function<double()> done;
-    duration stall = std::chrono::seconds(90);  ///< without progress for so long, it is given up
   };
-  /// False: given up, with a problem in `phase`; or stopped.
+  /// False: given up after options.patience without progress, with a problem in `phase`; or stopped.
   bool wait(sim_report::phase_result& phase, const awaited& what);
   /// Lets time pass; false when the run ends meanwhile.
   bool sleep(sim_report::phase_result& phase, duration d, const std::string& unit = "s");
@@ -67,6 +67,7 @@ struct stage {
   std::vector<work_board::key> last_fan_out;
   double rss_empty = 0;  ///< of the hub before the first cluster
   std::string data_dir;
+  std::string token_id;  ///< by which the fleet joins
 
   // Destroyed bottom up: who uses something stands below it.
   std::unique_ptr<hub_process> hub;
@@ -83,9 +84,15 @@ struct stage {
   std::unique_ptr<work_watch> watch_works;
   std::unique_ptr<approver> yes;
   std::unique_ptr<sampler> samples;
+  std::jthread interrupter;  ///< ends all waiting for the hub when `stop` is set
 
  private:
   result<void> open_hub();
+  result<void> open_watches();
+  /// Clusters of another run would be taken for ours.
+  result<void> check_prefix_is_free();
+  /// As long as half a minute, or until `stop`.
+  result<void> await(const std::function<result<void>(duration)>& ready) const;
   void open_fleet(const std::string& token);
 };
 

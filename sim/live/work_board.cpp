@@ -22,9 +22,9 @@ void work_board::acknowledged(const key& work, generation wanted) {
 
 void work_board::refused(const key& work, const error& why) {
   const std::lock_guard lock(mutex_);
-  standing_.last_problem = work.cluster + "/" + work.name + ": " + why.message;
   const auto it = works_.find(work);
   if (it == works_.end()) return;
+  if (it->second.open) standing_.last_problem = work.cluster + "/" + work.name + ": " + why.message;
   settle(it->second, false);
   if (it->second.wanted.get() == 0) works_.erase(it);
 }
@@ -84,6 +84,8 @@ void work_board::saw(const work_sight& sight) {
 
 void work_board::begin() {
   const std::lock_guard lock(mutex_);
+  for (auto& [work, e] : works_) e.open = false;
+  standing_.open = 0;
   standing_.done = standing_.failed = 0;
   standing_.last_problem.clear();
   times_ = {};

@@ -18,6 +18,7 @@ namespace {
 using clock = std::chrono::steady_clock;
 
 constexpr auto ready_poll = std::chrono::milliseconds(20);
+constexpr auto stop_poll = std::chrono::milliseconds(100);
 constexpr duration request_timeout = std::chrono::seconds(10);
 constexpr std::size_t log_lines = 12;
 constexpr std::uint64_t log_bytes_max = 16384;
@@ -68,6 +69,9 @@ class own_hub final : public hub_process {
   result<bool> look(clock::time_point deadline, std::string& last_problem);
   result<void> signal_it(int signal);
   result<void> stop_locked();
+  bool cancelled() const { return options_.cancelled && options_.cancelled(); }
+  /// Waits for its end, as long as somebody wants that.
+  bool ends_in_time(const child_process& child) const;
   std::shared_ptr<child_process> child() const;
   std::string log_tail() const;
 
@@ -142,6 +146,7 @@ result<void> own_hub::await_ready(const child_process& child) {
     if (const auto end = child.wait(ready_poll))
       return fail(errc::unavailable, "the hub ended before it was ready (" + end->text() + "). Its last words in " +
                                          options_.log_file + ":\n" + log_tail());
+    if (cancelled()) return fail(errc::unavailable, "interrupted while the hub was starting");
     const auto ready = look(deadline, last_problem);
     if (!ready) return ready.err();
     if (*ready) return {};
@@ -207,11 +212,18 @@ result<void> own_hub::stop() {
   return stop_locked();
 }
 
+bool own_hub::ends_in_time(const child_process& child) const {
+  const auto deadline = clock::now() + options_.stop_timeout;
+  while (clock::now() < deadline && !cancelled())
+    if (child.wait(stop_poll)) return true;
+  return false;
+}
+
 result<void> own_hub::stop_locked() {
   const auto now = child();
   // It may end between any two of the following, which is what we want.
   if (!now->send_signal(SIGTERM) || !now->send_signal(SIGCONT)) return {};
-  if (now->wait(options_.stop_timeout)) return {};
+  if (ends_in_time(*now)) return {};
   static_cast<void>(now->send_signal(SIGKILL));
   now->wait(options_.stop_timeout);
   return fail(errc::timeout, "the hub did not stop within " + human_duration(options_.stop_timeout) +

@@ -22,6 +22,18 @@ void on_signal(int) {
   if (stop_wanted.exchange(true)) ::_exit(130);
 }
 
+void heed_signals() {
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(SIGTERM, &action, nullptr);
+  // A terminal that is closed ends the run properly, but for who asked to survive that (nohup).
+  struct sigaction before {};
+  ::sigaction(SIGHUP, nullptr, &before);
+  if (before.sa_handler != SIG_IGN) ::sigaction(SIGHUP, &action, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+}
+
 struct live_flags {
   std::string scenario = "default";
   std::uint64_t clusters = 0;
@@ -89,14 +101,8 @@ int run_live(const live_flags& flags) {
   o.hub_flags = flags.hub_flags;
   o.keep_data = flags.keep_data;
   o.threads = static_cast<unsigned>(std::clamp<std::uint64_t>(flags.threads, 1, 64));
-  struct sigaction action {};
-  action.sa_handler = on_signal;
-  ::sigaction(SIGINT, &action, nullptr);
-  ::sigaction(SIGTERM, &action, nullptr);
-  ::sigaction(SIGHUP, &action, nullptr);
-  ::signal(SIGPIPE, SIG_IGN);
+  heed_signals();
   wh::terminal screen(flags.quiet);
-  screen.introduce(o);
   const auto done = wh::run_live(o, screen.listener(), stop_wanted);
   screen.finish();
   if (!done) {

@@ -10,6 +10,7 @@
 #include "sim/live/run_folder.hpp"
 #include "sim/live/stage.hpp"
 #include "sim/process/machine.hpp"
+#include "sim/report/numbers.hpp"
 #include "sim/report/report_html.hpp"
 #include "sim/report/results_file.hpp"
 
@@ -71,6 +72,9 @@ std::vector<std::string> leave_out(live_options& o) {
 
 void announce(const live_options& o, const std::vector<std::string>& left_out, const live_listener& listener) {
   if (!listener.say) return;
+  const auto clusters = show_count(static_cast<std::uint64_t>(o.clusters));
+  listener.say(fmt::format("{} clusters, scenario {}, seed {}{}{}", clusters, o.plan.name, o.seed,
+                           o.plan.description.empty() ? "" : ": ", o.plan.description));
   if (!left_out.empty())
     listener.say(fmt::format("left out, because the hub was not started here: {}", fmt::join(left_out, ", ")));
   if (!o.plan.fleet.claims.empty()) listener.say("the scenario's claims are not reported: spokes cannot do that yet");
@@ -99,38 +103,55 @@ goals scale_goals(int clusters) {
   return g;
 }
 
-std::uint64_t count_lost(stage& s, std::vector<std::string>& problems) {
-  // What is on its way may arrive; what is lost will not.
-  for (int tries = 0; tries < 300 && !s.stop && !s.works.missing(1).empty(); ++tries)
-    s.works.wait_change(std::chrono::milliseconds(100));
-  const auto here = s.admin->list("/apis/cluster.open-cluster-management.io/v1/managedclusters", "limit=500");
-  const auto works = s.admin->list("/apis/work.open-cluster-management.io/v1/manifestworks", "limit=500");
-  if (!here || !works) {
-    problems.push_back("the hub could not be asked what it holds: " + (here ? works.err() : here.err()).message);
-    return 0;
-  }
+namespace {
+
+void count_lost_clusters(stage& s, const std::vector<document>& there, loss_count& count) {
   std::set<std::string> names;
-  for (const auto& doc : *here) names.insert(std::string(name_of(doc)));
-  std::uint64_t lost = 0;
+  for (const auto& doc : there) names.insert(std::string(name_of(doc)));
   for (std::size_t i = 0; i < s.size(); ++i)
-    if (s.spokes.synced(i) && !names.contains(s.fleet->name(i))) {
-      ++lost;
-      problems.push_back("cluster " + s.fleet->name(i) + " had joined and is not on the hub");
-    }
+    if (s.spokes.synced(i) && !names.contains(s.fleet->name(i)))
+      count.add("cluster " + s.fleet->name(i) + " had joined and is not on the hub");
+}
+
+void count_lost_works(stage& s, const std::vector<document>& there, bool read_only, loss_count& count) {
   // The hub's list, not the watch's memory, is what a user would find.
   std::map<work_board::key, generation> found;
-  for (const auto& doc : *works) {
+  for (const auto& doc : there) {
     const auto sight = sight_of_work(doc);
     found[{sight.cluster, sight.name}] = sight.up(sight.wanted) ? sight.wanted : generation();
   }
-  for (const auto& [work, wanted] : s.works.promised())
-    if (const auto it = found.find(work); it == found.end() || it->second < wanted) {
-      ++lost;
-      if (lost < 10)
-        problems.push_back(fmt::format("work {}/{} is {}", work.cluster, work.name,
-                                       it == found.end() ? "not on the hub" : "not reported at its newest generation"));
-    }
-  return lost;
+  std::size_t waiting = 0;
+  for (const auto& [work, wanted] : s.works.promised()) {
+    const auto it = found.find(work);
+    if (it == found.end()) count.add(fmt::format("work {}/{} is not on the hub", work.cluster, work.name));
+    // A hub that takes no writes takes no reports either: their spokes keep them.
+    else if (it->second < wanted && read_only) ++waiting;
+    else if (it->second < wanted)
+      count.add(fmt::format("work {}/{} is not reported at its newest generation", work.cluster, work.name));
+  }
+  if (waiting > 0) count.problems.push_back(fmt::format("{} works wait for a hub that takes their reports", waiting));
+}
+
+}  // namespace
+
+void loss_count::add(std::string what) {
+  if (++lost <= named_max) problems.push_back(std::move(what));
+}
+
+result<loss_count> count_lost(stage& s) {
+  // What is on its way may arrive; what is lost will not.
+  for (int tries = 0; tries < 300 && !s.stop && !s.works.missing(1).empty(); ++tries)
+    s.works.wait_change(std::chrono::milliseconds(100));
+  const auto clusters = s.admin->list("/apis/cluster.open-cluster-management.io/v1/managedclusters");
+  if (!clusters) return clusters.err();
+  const auto works = s.admin->list("/apis/work.open-cluster-management.io/v1/manifestworks");
+  if (!works) return works.err();
+  loss_count count;
+  const auto ready = s.admin->text("/readyz");
+  if (!ready) count.problems.push_back("the hub takes no writes: " + ready.err().message);
+  count_lost_clusters(s, *clusters, count);
+  count_lost_works(s, *works, !ready.ok(), count);
+  return count;
 }
 
 namespace {
@@ -143,6 +164,15 @@ void take_token_back(stage& s) {
     s.results.problems.push_back("the fleet's join token could not be removed: " + gone.err().message);
 }
 
+/// Without an answer of the hub nothing is known, which is not the same as nothing lost.
+void tell_losses(stage& s) {
+  auto& problems = s.results.problems;
+  const auto count = count_lost(s);
+  if (!count) return problems.push_back("the hub could not be asked what it holds: " + count.err().message);
+  s.results.head.lost = static_cast<double>(count->lost);
+  problems.insert(problems.end(), count->problems.begin(), count->problems.end());
+}
+
 result<run_results> play(const live_options& options, const live_listener& listener, const std::atomic<bool>& stop,
                          const std::vector<std::string>& left_out) {
   stage s(options, listener, stop);
@@ -152,7 +182,7 @@ result<run_results> play(const live_options& options, const live_listener& liste
   s.results.goals = scale_goals(options.clusters);
   if (auto ok = s.open(); !ok) return ok.err();
   run_phases(s);
-  if (!stop && !s.fatal) s.results.head.lost = static_cast<double>(count_lost(s, s.results.problems));
+  if (!stop && !s.fatal) tell_losses(s);
   if (!stop) take_token_back(s);
   s.results.samples = s.samples->samples();
   s.results.info.duration_s = s.seconds();

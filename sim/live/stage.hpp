@@ -110,7 +110,14 @@ sim_report::phase_result run(stage& s, const restart_phase& p);
 sim_report::phase_result run(stage& s, const pause_phase& p);
 sim_report::phase_result run(stage& s, const evict_phase& p);
 
+/// What was acknowledged and is not there.
+struct loss_count {
+  static constexpr std::uint64_t named_max = 10;
+  std::uint64_t lost = 0;
+  std::vector<std::string> problems;  ///< the first of them by name, and what else is wrong
+  void add(std::string what);
+};
 /// What the hub itself says in the end, against what it acknowledged: works and clusters that are missing or behind.
-std::uint64_t count_lost(stage& s, std::vector<std::string>& problems);
+result<loss_count> count_lost(stage& s);
 
 }  // namespace wh

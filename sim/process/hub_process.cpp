@@ -73,7 +73,7 @@ class own_hub final : public hub_process {
   /// Waits for its end, as long as somebody wants that.
   bool ends_in_time(const child_process& child) const;
   std::shared_ptr<child_process> child() const;
-  std::string log_tail() const;
+  std::string last_words() const;
 
   hub_process_options options_;
   std::vector<port_reservation> ports_;
@@ -109,11 +109,12 @@ std::shared_ptr<child_process> own_hub::child() const {
   return child_;
 }
 
-std::string own_hub::log_tail() const {
+std::string own_hub::last_words() const {
   std::unique_lock lock(mutex_);
   const auto from = log_start_;
   lock.unlock();
-  return last_lines(options_.log_file, log_lines, from);
+  const auto tail = last_lines(options_.log_file, log_lines, from);
+  return tail.empty() ? "it wrote nothing to its log" : "its last words in " + options_.log_file + ":\n" + tail;
 }
 
 result<void> own_hub::launch() {
@@ -144,15 +145,14 @@ result<void> own_hub::await_ready(const child_process& child) {
   std::string last_problem = "it has not written hub.json";
   while (clock::now() < deadline) {
     if (const auto end = child.wait(ready_poll))
-      return fail(errc::unavailable, "the hub ended before it was ready (" + end->text() + "). Its last words in " +
-                                         options_.log_file + ":\n" + log_tail());
+      return fail(errc::unavailable, "the hub ended before it was ready (" + end->text() + "); " + last_words());
     if (cancelled()) return fail(errc::unavailable, "interrupted while the hub was starting");
     const auto ready = look(deadline, last_problem);
     if (!ready) return ready.err();
     if (*ready) return {};
   }
   return fail(errc::timeout, "the hub was not ready within " + human_duration(options_.ready_timeout) + ": " +
-                                 last_problem + ". Its last words in " + options_.log_file + ":\n" + log_tail());
+                                 last_problem + "; " + last_words());
 }
 
 result<bool> own_hub::look(clock::time_point deadline, std::string& last_problem) {
@@ -185,7 +185,7 @@ bool own_hub::alive() const { return pid().has_value(); }
 std::string own_hub::why_dead() const {
   const auto now = child();
   const auto end = now ? now->ended() : std::nullopt;
-  return end ? end->text() + "; its last words in " + options_.log_file + ":\n" + log_tail() : "";
+  return end ? end->text() + "; " + last_words() : "";
 }
 
 result<void> own_hub::kill9() {
@@ -227,7 +227,7 @@ result<void> own_hub::stop_locked() {
   static_cast<void>(now->send_signal(SIGKILL));
   now->wait(options_.stop_timeout);
   return fail(errc::timeout, "the hub did not stop within " + human_duration(options_.stop_timeout) +
-                                 " of SIGTERM and was killed; its last words:\n" + log_tail());
+                                 " of SIGTERM and was killed; " + last_words());
 }
 
 class attached_hub final : public hub_process {

@@ -229,7 +229,7 @@ TEST_CASE("a hub that cannot start tells its last words", "[process]") {
     ::close(*taken);
     REQUIRE_FALSE(hub);
     CHECK(hub.err().code == errc::unavailable);
-    CHECK_THAT(hub.err().message, Catch::StartsWith("the hub ended before it was ready (exit code 1). Its last words"));
+    CHECK_THAT(hub.err().message, Catch::StartsWith("the hub ended before it was ready (exit code 1); its last words"));
     CHECK_THAT(hub.err().message, Catch::Contains(options.api_listen.text()));
   }
   SECTION("because of a flag that it does not know") {

@@ -24,6 +24,9 @@ namespace {
 constexpr std::uint64_t hub_bytes_per_cluster = 100 << 10;
 constexpr std::uint64_t simulator_bytes_per_cluster = 150 << 10;
 
+/// How long what was acknowledged may take to show up after the last phase.
+constexpr duration on_its_way_max = std::chrono::seconds(30);
+
 result<void> check_machine(const live_options& o) {
   capacity_need need;
   need.clusters = static_cast<std::uint64_t>(o.clusters);
@@ -140,7 +143,8 @@ void loss_count::add(std::string what) {
 
 result<loss_count> count_lost(stage& s) {
   // What is on its way may arrive; what is lost will not.
-  for (int tries = 0; tries < 300 && !s.stop && !s.works.missing(1).empty(); ++tries)
+  const auto until = stage::clock::now() + on_its_way_max;
+  while (stage::clock::now() < until && !s.stop && !s.works.missing(1).empty())
     s.works.wait_change(std::chrono::milliseconds(100));
   const auto clusters = s.admin->list("/apis/cluster.open-cluster-management.io/v1/managedclusters");
   if (!clusters) return clusters.err();

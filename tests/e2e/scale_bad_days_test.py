@@ -69,6 +69,14 @@ class ScaleBadDays(E2eTest):
                     self.assert_interrupted(run, number)
                     self.assertFalse(os.path.exists(parent))
 
+    def test_2_interrupted_while_a_hub_does_not_come_up(self):
+        sleeper = self.world.write("sleeper", "#!/bin/sh\nexec sleep 600 # \"$@\"\n")
+        os.chmod(sleeper, 0o755)
+        run = Run(self.world, "sleeping", "--scenario", self.long, "--hub-program", sleeper)
+        eventually("the run waits for its hub", lambda: os.path.exists(run.out + "/hub.log"))
+        self.assert_interrupted(run, signal.SIGINT)
+        self.assertFalse(os.path.exists(run.out))
+
     def test_3_an_interrupted_run_leaves_what_was_in_its_folder_before(self):
         for keep in ((), ("--keep-data",)):
             out = self.world.path("used")

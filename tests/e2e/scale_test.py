@@ -111,6 +111,17 @@ class Scale(E2eTest):
         self.assertEqual(seen[0], seen[1])
         self.assertEqual(len(seen[0]), 3)
 
+    def test_5_a_slow_link_is_in_every_round_trip(self):
+        plan = self.world.write("far.yaml", "name: far\nclusters: 3\nfleet: {regions: [{name: far, latency: 300ms}]}\n"
+                                            "phases: [join, fan_out, {steady: {for: 4s, probes: 1}}]\n")
+        out = self.world.path("far")
+        done = simulate(self.world, "--scenario", plan, "--out", out)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        results = read_results(out)
+        self.assert_all_done(results)
+        for name in ("join", "fan-out", "steady"):
+            self.assertGreaterEqual(phase(results, name)["client"]["min_us"], 300000, name)
+
 
 if __name__ == "__main__":
     main()

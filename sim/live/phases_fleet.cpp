@@ -86,7 +86,7 @@ std::optional<std::size_t> any_cluster(stage& s) {
 }
 
 /// One small change to one work, until its status is back. False: refused, or given up.
-bool probe(stage& s, phase_result& phase, std::uint64_t edition) {
+bool probe(stage& s, phase_result& phase) {
   const auto i = any_cluster(s);
   if (!i) return false;
   const work_board::key work{s.fleet->name(*i), probe_name};
@@ -110,7 +110,7 @@ bool probe(stage& s, phase_result& phase, std::uint64_t edition) {
     }
   }
   s.works.sent(work);
-  update_work(*s.admin, work.cluster, work.name, 64, edition, then);
+  update_work(*s.admin, work.cluster, work.name, 64, ++s.editions, then);
   return went_well();
 }
 
@@ -119,7 +119,7 @@ void measure_round_trips(stage& s, phase_result& phase, duration length, double 
   const auto count = static_cast<std::uint64_t>(std::chrono::duration<double>(length).count() * per_second);
   for (std::uint64_t n = 0; n < count && s.fit(phase); ++n) {
     ++phase.wanted;
-    if (probe(s, phase, n + 1)) ++phase.done;
+    if (probe(s, phase)) ++phase.done;
     else ++phase.failed;
     // One that was given up says what the others would: each would cost as much patience.
     if (s.works.now().open > 0) break;

@@ -63,7 +63,7 @@ struct stage {
   std::set<std::size_t> evicted;
   std::set<std::size_t> probed;  ///< clusters that have the probe's work
   int fan_outs = 0;              ///< works that fan-outs have made for each cluster
-  std::uint64_t editions = 0;    ///< of them
+  std::uint64_t editions = 1;    ///< of works' contents so far; a work is created with the first
   std::vector<work_board::key> last_fan_out;
   double rss_empty = 0;  ///< of the hub before the first cluster
   std::string data_dir;

@@ -61,6 +61,7 @@ class work_board {
     generation wanted;  ///< acknowledged; 0: not yet
     generation up;      ///< newest generation seen Applied and Available
     bool open = false;
+    bool answered = false;  ///< the newest request is; so `wanted` is what it made
     bool removed = false;
     bool seen = false;
   };

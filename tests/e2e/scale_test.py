@@ -67,6 +67,9 @@ class Scale(E2eTest):
 
         works = [(w["metadata"]["namespace"], w["metadata"]["name"]) for w in hub.api.items(ALL_WORKS)]
         self.assertEqual({c for c, name in works if name == "fan-out-0"}, set(clusters))
+        # What is called an update has changed something.
+        updated = [w["metadata"]["generation"] for w in hub.api.items(ALL_WORKS) if w["metadata"]["name"] == "fan-out-0"]
+        self.assertEqual(set(updated), {2})
         bursts = [w for w in works if w[1].startswith("burst-")]
         self.assertLessEqual(len(bursts), phase(results, "burst")["done"])  # five for each cluster that was not evicted
         self.assertEqual(len(bursts) % 5, 0)
@@ -113,13 +116,13 @@ class Scale(E2eTest):
 
     def test_5_a_slow_link_is_in_every_round_trip(self):
         plan = self.world.write("far.yaml", "name: far\nclusters: 3\nfleet: {regions: [{name: far, latency: 300ms}]}\n"
-                                            "phases: [join, fan_out, {steady: {for: 4s, probes: 1}}]\n")
+                                            "phases: [join, fan_out, update, {steady: {for: 4s, probes: 1}}]\n")
         out = self.world.path("far")
         done = simulate(self.world, "--scenario", plan, "--out", out)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         results = read_results(out)
         self.assert_all_done(results)
-        for name in ("join", "fan-out", "steady"):
+        for name in ("join", "fan-out", "update", "steady"):
             self.assertGreaterEqual(phase(results, name)["client"]["min_us"], 300000, name)
 
 

@@ -49,3 +49,32 @@ TEST_CASE("a refusal that comes after its phase was given up counts in no other"
   CHECK(board.now().last_problem.empty());
   CHECK(board.promised().empty());
 }
+
+TEST_CASE("a change is not done by news of the generation before it", "[sim][work_board]") {
+  work_board board;
+  board.sent(one);
+  board.acknowledged(one, generation(1));
+  board.saw(up(one, generation(1)));
+  REQUIRE(board.now().done == 1);
+
+  // The change shows in the watch before its request is answered, with the status of the generation before.
+  board.sent(one);
+  auto sight = up(one, generation(1));
+  sight.wanted = generation(2);
+  board.saw(sight);
+  CHECK(board.now().open == 1);
+  board.acknowledged(one, generation(2));
+  CHECK(board.now().open == 1);
+  board.saw(up(one, generation(2)));
+  CHECK(board.now().open == 0);
+  CHECK(board.now().done == 2);
+}
+
+TEST_CASE("a work that is up before its request is answered is done with the answer", "[sim][work_board]") {
+  work_board board;
+  board.sent(one);
+  board.saw(up(one, generation(1)));
+  CHECK(board.now().open == 1);
+  board.acknowledged(one, generation(1));
+  CHECK(board.now().open == 0);
+}

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdio>
 
+#include "nodes/common/files.hpp"
 #include "nodes/common/options.hpp"
 #include "nodes/parts/clock.hpp"
 #include "sim/live/live_run.hpp"
@@ -21,6 +22,18 @@ void on_signal(int) {
   if (stop_wanted.exchange(true)) ::_exit(130);
 }
 
+void heed_signals() {
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(SIGTERM, &action, nullptr);
+  // A terminal that is closed ends the run properly, but for who asked to survive that (nohup).
+  struct sigaction before {};
+  ::sigaction(SIGHUP, nullptr, &before);
+  if (before.sa_handler != SIG_IGN) ::sigaction(SIGHUP, &action, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+}
+
 struct live_flags {
   std::string scenario = "default";
   std::uint64_t clusters = 0;
@@ -30,6 +43,8 @@ struct live_flags {
   std::string hub_program;
   std::vector<std::string> hub_flags;
   std::uint64_t threads = 1;
+  std::string prefix;
+  wh::duration patience = wh::live_options{}.patience;
   bool keep_data = false;
   bool quiet = false;
 };
@@ -42,7 +57,8 @@ int complain(const std::string& what) {
 wh::result<wh::scenario> find_scenario(const std::string& name) {
   for (const auto& each : wh::list_builtin_scenarios())
     if (each.name == name) return wh::builtin_scenario(name);
-  if (name.find('/') == std::string::npos && name.find('.') == std::string::npos) return wh::builtin_scenario(name);
+  if (name.find('/') == std::string::npos && name.find('.') == std::string::npos && !wh::file_exists(name))
+    return wh::builtin_scenario(name);
   return wh::read_scenario_file(name);
 }
 
@@ -53,7 +69,19 @@ int verdict_of(const wh::sim_report::run_results& r) {
   return bad ? 1 : 0;
 }
 
+/// What makes no sense together; empty if all does.
+std::string contradiction(const live_flags& flags) {
+  if (flags.patience < std::chrono::seconds(1)) return "--patience: at least 1s";
+  if (flags.kubeconfig.empty()) return "";
+  for (const auto& [name, given] : {std::pair("--hub-program", !flags.hub_program.empty()),
+                                    {"--hub-flag", !flags.hub_flags.empty()},
+                                    {"--keep-data", flags.keep_data}})
+    if (given) return fmt::format("{} is of a hub that is started, and --kubeconfig names one that runs", name);
+  return "";
+}
+
 int run_live(const live_flags& flags) {
+  if (const auto wrong = contradiction(flags); !wrong.empty()) return complain(wrong);
   auto plan = find_scenario(flags.scenario);
   if (!plan) return complain("--scenario: " + plan.err().message);
   wh::live_options o;
@@ -62,6 +90,10 @@ int run_live(const live_flags& flags) {
                                    : o.plan.clusters.value_or(100);
   if (o.clusters > wh::scenario_limits::clusters_max)
     return complain(fmt::format("--clusters: at most {}", wh::scenario_limits::clusters_max));
+  if (!flags.prefix.empty()) {
+    if (auto ok = wh::set_prefix(o.plan, flags.prefix); !ok) return complain("--prefix: " + ok.err().message);
+  }
+  o.patience = flags.patience;
   o.seed = flags.seed != 0 ? flags.seed : o.plan.seed;
   o.out_dir = flags.out;
   o.kubeconfig = flags.kubeconfig;
@@ -69,13 +101,8 @@ int run_live(const live_flags& flags) {
   o.hub_flags = flags.hub_flags;
   o.keep_data = flags.keep_data;
   o.threads = static_cast<unsigned>(std::clamp<std::uint64_t>(flags.threads, 1, 64));
-  struct sigaction action {};
-  action.sa_handler = on_signal;
-  ::sigaction(SIGINT, &action, nullptr);
-  ::sigaction(SIGTERM, &action, nullptr);
-  ::signal(SIGPIPE, SIG_IGN);
+  heed_signals();
   wh::terminal screen(flags.quiet);
-  screen.introduce(o);
   const auto done = wh::run_live(o, screen.listener(), stop_wanted);
   screen.finish();
   if (!done) {
@@ -127,6 +154,13 @@ void add_live(wh::command& program, live_flags& f) {
             .help = "What happens (wheelhouse-sim scenarios lists the built-in ones)"},
            f.scenario);
   live.add({.name = "seed", .value = "N", .help = "Draws the fleet and its luck; 0: the scenario's"}, f.seed);
+  live.add(
+      {.name = "prefix", .value = "NAME", .help = "Clusters are called NAME-00000 and so on; default: the scenario's"},
+      f.prefix);
+  live.add({.name = "patience",
+            .value = "DURATION",
+            .help = "A phase in which nothing more happens for so long is given up"},
+           f.patience);
   live.add({.name = "kubeconfig",
             .value = "FILE",
             .help = "Use the hub that this administrator's kubeconfig names; else one is started",
@@ -145,7 +179,9 @@ void add_live(wh::command& program, live_flags& f) {
   live.add({.name = "keep-data", .help = "Leave the hub's data folder in DIR/hub-data", .group = "Hub"}, f.keep_data);
   live.add({.name = "threads", .value = "N", .help = "Threads that run the fake spokes' actors"}, f.threads);
   live.add({.name = "quiet", .help = "No progress, only the result"}, f.quiet);
-  live.footer("Exit code: 0 all went well; 1 something failed or was lost, the report says what; 130 interrupted.");
+  live.footer(
+      "Exit code: 0 all went well; 1 something failed or was lost, the report says what; 2 the command "
+      "line or the scenario is wrong; 130 interrupted.");
   live.action([&f] { return run_live(f); });
 }
 

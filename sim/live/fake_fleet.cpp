@@ -3,6 +3,7 @@
 #include "nodes/parts/clock.hpp"
 #include "nodes/spoke/spoke_core.hpp"
 #include "sim/live/scoped_store.hpp"
+#include "sim/live/slow_link.hpp"
 #include "transport/link_live.hpp"
 
 namespace wh {
@@ -76,7 +77,7 @@ result<void> fake_fleet::start(std::size_t spoke) {
   o.now = wall_clock;
   o.seed = n.options.seed + ++n.lives;
   o.timers = live_link_timers(*options_.loop);
-  o.dial = dialer(n.network, n.options.source_address);
+  o.dial = dialer(n);
   o.make_runtime = [this, spoke](runtime_options r) {
     return make_live_runtime_on(options_.threads, observed(std::move(r), spoke));
   };
@@ -113,19 +114,19 @@ void fake_fleet::set_network(std::size_t spoke, bool up) {
   if (!up) w.cut("the network is down");
 }
 
-link_dialer fake_fleet::dialer(const std::shared_ptr<wire>& over, const std::string& source) const {
-  return [loop = options_.loop, over, source](const host_port& to, const tls_config& tls, duration timeout,
-                                              const accept_handler& on_connected,
-                                              const std::function<void(const error&)>& on_failed) {
+link_dialer fake_fleet::dialer(const node& of) const {
+  return [loop = options_.loop, over = of.network, source = of.options.source_address,
+          one_way = of.options.latency / 2](const host_port& to, const tls_config& tls, duration timeout,
+                                            const accept_handler& on_connected,
+                                            const std::function<void(const error&)>& on_failed) {
     if (!over->is_up())
       return loop->post([on_failed] { on_failed(fail(errc::unavailable, "the spoke's network is down")); });
-    dial_link(
-        *loop, to, tls, timeout,
-        [over, on_connected](std::shared_ptr<connection> made) {
-          if (!over->connect(made)) made->abort("the network is down");
-          return on_connected(std::move(made));
-        },
-        on_failed, source);
+    // The wire is what a spoke sees of its line: cutting it loses what is on its way.
+    const auto connected = [over, on_connected](std::shared_ptr<connection> made) {
+      if (!over->connect(made)) made->abort("the network is down");
+      return on_connected(std::move(made));
+    };
+    dial_link(*loop, to, tls, timeout, over_slow_link(connected, live_link_timers(*loop), one_way), on_failed, source);
   };
 }
 

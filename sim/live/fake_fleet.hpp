@@ -32,6 +32,7 @@ struct fake_spoke_options {
   spoke_settings settings;
   std::uint64_t seed = 0;
   std::string source_address;  ///< what the spoke dials from; empty: the kernel chooses
+  duration latency{};          ///< of its link, there and back, on top of the machine's own
   fake_cluster_options cluster;
 };
 
@@ -71,7 +72,7 @@ class fake_fleet {
  private:
   struct node;
   struct wire;
-  link_dialer dialer(const std::shared_ptr<wire>& over, const std::string& source) const;
+  link_dialer dialer(const node& of) const;
   runtime_options observed(runtime_options o, std::size_t spoke) const;
   void observe(std::size_t spoke, const envelope& e) const;
 

@@ -1,15 +1,16 @@
 #include "sim/live/live_run.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
-#include <filesystem>
 #include <map>
 
-#include "nodes/common/files.hpp"
 #include "nodes/common/version.hpp"
 #include "nodes/parts/clock.hpp"
+#include "sim/live/run_folder.hpp"
 #include "sim/live/stage.hpp"
 #include "sim/process/machine.hpp"
+#include "sim/report/numbers.hpp"
 #include "sim/report/report_html.hpp"
 #include "sim/report/results_file.hpp"
 
@@ -22,6 +23,9 @@ namespace {
 /// What a cluster takes at most, for the check before the start; docs/scale.md has what was measured.
 constexpr std::uint64_t hub_bytes_per_cluster = 100 << 10;
 constexpr std::uint64_t simulator_bytes_per_cluster = 150 << 10;
+
+/// How long what was acknowledged may take to show up after the last phase.
+constexpr duration on_its_way_max = std::chrono::seconds(30);
 
 result<void> check_machine(const live_options& o) {
   capacity_need need;
@@ -50,26 +54,34 @@ run_info describe(const live_options& o) {
   info.configuration = {{"scenario", o.plan.description},
                         {"lease", human_duration(o.plan.fleet.lease)},
                         {"regions", std::to_string(o.plan.fleet.regions.size())},
+                        {"patience", human_duration(o.patience)},
                         {"threads for the spokes' actors", std::to_string(o.threads)}};
   for (const auto& flag : o.hub_flags) info.configuration.push_back({"hub flag", flag});
   info.machine = describe_machine();
   return info;
 }
 
-/// Nothing of an interrupted run stays but what was there before.
-class folder_guard {
- public:
-  explicit folder_guard(std::string dir) : dir_(std::move(dir)), was_there_(std::filesystem::exists(dir_)) {}
-  void undo() const {
-    std::error_code ignored;
-    if (!was_there_) std::filesystem::remove_all(dir_, ignored);
-    else std::filesystem::remove(dir_ + "/hub.log", ignored);
-  }
+/// A hub that was not started here cannot be restarted or paused here.
+std::vector<std::string> leave_out(live_options& o) {
+  std::vector<std::string> out;
+  if (o.kubeconfig.empty()) return out;
+  std::erase_if(o.plan.phases, [&](const phase_spec& each) {
+    if (each.kind() != phase_kind::restart && each.kind() != phase_kind::pause) return false;
+    out.emplace_back(to_string(each.kind()));
+    return true;
+  });
+  return out;
+}
 
- private:
-  std::string dir_;
-  bool was_there_;
-};
+void announce(const live_options& o, const std::vector<std::string>& left_out, const live_listener& listener) {
+  if (!listener.say) return;
+  const auto clusters = show_count(static_cast<std::uint64_t>(o.clusters));
+  listener.say(fmt::format("{} clusters, scenario {}, seed {}{}{}", clusters, o.plan.name, o.seed,
+                           o.plan.description.empty() ? "" : ": ", o.plan.description));
+  if (!left_out.empty())
+    listener.say(fmt::format("left out, because the hub was not started here: {}", fmt::join(left_out, ", ")));
+  if (!o.plan.fleet.claims.empty()) listener.say("the scenario's claims are not reported: spokes cannot do that yet");
+}
 
 void run_phases(stage& s) {
   for (const auto& each : s.options.plan.phases) {
@@ -94,63 +106,118 @@ goals scale_goals(int clusters) {
   return g;
 }
 
-std::uint64_t count_lost(stage& s, std::vector<std::string>& problems) {
-  // What is on its way may arrive; what is lost will not.
-  for (int tries = 0; tries < 300 && !s.stop && !s.works.missing(1).empty(); ++tries)
-    s.works.wait_change(std::chrono::milliseconds(100));
-  const auto here = s.admin->list("/apis/cluster.open-cluster-management.io/v1/managedclusters", "limit=500");
-  const auto works = s.admin->list("/apis/work.open-cluster-management.io/v1/manifestworks", "limit=500");
-  if (!here || !works) {
-    problems.push_back("the hub could not be asked what it holds: " + (here ? works.err() : here.err()).message);
-    return 0;
-  }
+namespace {
+
+void count_lost_clusters(stage& s, const std::vector<document>& there, loss_count& count) {
   std::set<std::string> names;
-  for (const auto& doc : *here) names.insert(std::string(name_of(doc)));
-  std::uint64_t lost = 0;
+  for (const auto& doc : there) names.insert(std::string(name_of(doc)));
   for (std::size_t i = 0; i < s.size(); ++i)
-    if (s.spokes.synced(i) && !names.contains(s.fleet->name(i))) {
-      ++lost;
-      problems.push_back("cluster " + s.fleet->name(i) + " had joined and is not on the hub");
-    }
+    if (s.spokes.synced(i) && !names.contains(s.fleet->name(i)))
+      count.add("cluster " + s.fleet->name(i) + " had joined and is not on the hub");
+}
+
+void count_lost_works(stage& s, const std::vector<document>& there, bool read_only, loss_count& count) {
   // The hub's list, not the watch's memory, is what a user would find.
   std::map<work_board::key, generation> found;
-  for (const auto& doc : *works) {
+  for (const auto& doc : there) {
     const auto sight = sight_of_work(doc);
     found[{sight.cluster, sight.name}] = sight.up(sight.wanted) ? sight.wanted : generation();
   }
-  for (const auto& [work, wanted] : s.works.promised())
-    if (const auto it = found.find(work); it == found.end() || it->second < wanted) {
-      ++lost;
-      if (lost < 10)
-        problems.push_back(fmt::format("work {}/{} is {}", work.cluster, work.name,
-                                       it == found.end() ? "not on the hub" : "not reported at its newest generation"));
-    }
-  return lost;
+  std::size_t waiting = 0;
+  for (const auto& [work, wanted] : s.works.promised()) {
+    const auto it = found.find(work);
+    if (it == found.end()) count.add(fmt::format("work {}/{} is not on the hub", work.cluster, work.name));
+    // A hub that takes no writes takes no reports either: their spokes keep them.
+    else if (it->second < wanted && read_only) ++waiting;
+    else if (it->second < wanted)
+      count.add(fmt::format("work {}/{} is not reported at its newest generation", work.cluster, work.name));
+  }
+  if (waiting > 0) count.problems.push_back(fmt::format("{} works wait for a hub that takes their reports", waiting));
 }
 
-result<run_results> run_live(const live_options& options, const live_listener& listener,
-                             const std::atomic<bool>& stop) {
-  if (auto ok = check_machine(options); !ok) return ok.err();
-  const folder_guard folder(options.out_dir);
-  if (auto ok = make_folder(options.out_dir, 0755); !ok) return ok.err();
-  run_results results;
-  {
-    stage s(options, listener, stop);
-    s.results.info = describe(options);
-    s.results.goals = scale_goals(options.clusters);
-    if (auto ok = s.open(); !ok) return ok.err();
-    run_phases(s);
-    if (!stop && !s.fatal) s.results.head.lost = static_cast<double>(count_lost(s, s.results.problems));
-    s.results.samples = s.samples->samples();
-    s.results.info.duration_s = s.seconds();
-    results = std::move(s.results);
-  }
+}  // namespace
+
+void loss_count::add(std::string what) {
+  if (++lost <= named_max) problems.push_back(std::move(what));
+}
+
+result<loss_count> count_lost(stage& s) {
+  // What is on its way may arrive; what is lost will not.
+  const auto until = stage::clock::now() + on_its_way_max;
+  while (stage::clock::now() < until && !s.stop && !s.works.missing(1).empty())
+    s.works.wait_change(std::chrono::milliseconds(100));
+  const auto clusters = s.admin->list("/apis/cluster.open-cluster-management.io/v1/managedclusters");
+  if (!clusters) return clusters.err();
+  const auto works = s.admin->list("/apis/work.open-cluster-management.io/v1/manifestworks");
+  if (!works) return works.err();
+  loss_count count;
+  const auto ready = s.admin->text("/readyz");
+  if (!ready) count.problems.push_back("the hub takes no writes: " + ready.err().message);
+  count_lost_clusters(s, *clusters, count);
+  count_lost_works(s, *works, !ready.ok(), count);
+  return count;
+}
+
+namespace {
+
+/// What a hub of somebody else's shall not keep: whoever finds the token could join.
+void take_token_back(stage& s) {
+  if (s.options.kubeconfig.empty()) return;
+  const auto gone = s.admin->remove("/api/v1/namespaces/kube-system/secrets/bootstrap-token-" + s.token_id);
+  if (!gone && gone.err().code != errc::not_found)
+    s.results.problems.push_back("the fleet's join token could not be removed: " + gone.err().message);
+}
+
+/// Without an answer of the hub nothing is known, which is not the same as nothing lost.
+void tell_losses(stage& s) {
+  auto& problems = s.results.problems;
+  const auto count = count_lost(s);
+  if (!count) return problems.push_back("the hub could not be asked what it holds: " + count.err().message);
+  s.results.head.lost = static_cast<double>(count->lost);
+  problems.insert(problems.end(), count->problems.begin(), count->problems.end());
+}
+
+result<run_results> play(const live_options& options, const live_listener& listener, const std::atomic<bool>& stop,
+                         const std::vector<std::string>& left_out) {
+  stage s(options, listener, stop);
+  s.results.info = describe(options);
+  if (!left_out.empty())
+    s.results.info.configuration.push_back({"phases left out", fmt::format("{}", fmt::join(left_out, ", "))});
+  s.results.goals = scale_goals(options.clusters);
+  if (auto ok = s.open(); !ok) return ok.err();
+  run_phases(s);
+  if (!stop && !s.fatal) tell_losses(s);
+  if (!stop) take_token_back(s);
+  s.results.samples = s.samples->samples();
+  s.results.info.duration_s = s.seconds();
+  return std::move(s.results);
+}
+
+}  // namespace
+
+result<run_results> run_live(const live_options& asked, const live_listener& listener, const std::atomic<bool>& stop) {
+  if (auto ok = check_machine(asked); !ok) return ok.err();
+  const auto folder = run_folder::open(asked.out_dir);
+  if (!folder) return folder.err();
+  live_options options = asked;
+  options.out_dir = folder->path();
+  const auto left_out = leave_out(options);
+  announce(options, left_out, listener);
+  auto results = play(options, listener, stop, left_out);
   if (stop) {
-    folder.undo();
-    return fail(errc::unavailable, "interrupted; nothing is left of the run");
+    folder->undo();
+    return fail(errc::unavailable,
+                options.kubeconfig.empty()
+                    ? "interrupted; nothing is left of the run"
+                    : "interrupted; what the run has made on the hub is still there: clusters called " +
+                          options.plan.fleet.prefix + "-…");
   }
-  if (auto ok = write_results(options.out_dir, results); !ok) return ok.err();
-  if (auto ok = write_report(options.out_dir, results); !ok) return ok.err();
+  if (!results) {
+    folder->undo_if_wordless();
+    return results.err();
+  }
+  if (auto ok = write_results(options.out_dir, *results); !ok) return ok.err();
+  if (auto ok = write_report(options.out_dir, *results); !ok) return ok.err();
   return results;
 }
 

@@ -19,8 +19,9 @@ struct live_options {
   std::string kubeconfig;   ///< of a hub that runs already; empty: one is started
   std::string hub_program;  ///< empty: the one beside this program
   std::vector<std::string> hub_flags;
-  bool keep_data = false;  ///< the hub's data folder stays, in out_dir
-  unsigned threads = 1;    ///< that run the spokes' actors
+  bool keep_data = false;                        ///< the hub's data folder stays, in out_dir
+  unsigned threads = 1;                          ///< that run the spokes' actors
+  duration patience = std::chrono::seconds(90);  ///< without any progress for so long, a phase is given up
 };
 
 /// How far a phase is; for a progress bar.
@@ -42,8 +43,9 @@ struct live_listener {
 };
 
 /// Runs all phases, and removes what it does not leave on purpose. The results are written whether or not a phase failed;
-/// run_results.problems and those of phases say what went wrong. errc::cancelled-like endings: `stop` was set, and nothing
-/// is left behind. Errors are of what prevents a run: a bad machine, a hub that does not start.
+/// run_results.problems and those of phases say what went wrong. Errors are of what prevents a run: a bad machine, a folder
+/// that cannot be used, a hub that does not start. When `stop` was set the run ends soon with an error, and nothing of it is
+/// left in out_dir.
 result<sim_report::run_results> run_live(const live_options& options, const live_listener& listener,
                                          const std::atomic<bool>& stop);
 

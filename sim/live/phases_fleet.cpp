@@ -35,9 +35,11 @@ void describe_clusters(stage& s, phase_result& phase) {
   }
   phase_result labelling = phase;
   labelling.name = "label";
+  labelling.problems.clear();
   const bool all = s.wait(labelling, {static_cast<double>(asked), [&] { return static_cast<double>(done.load()); }});
   // The callbacks refer to what is above.
   while (done < asked) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  for (auto& problem : labelling.problems) phase.problems.push_back("labelling: " + problem);
   if (all && failed > 0) phase.problems.push_back(fmt::format("{} clusters could not be labelled", failed.load()));
 }
 
@@ -83,8 +85,8 @@ std::optional<std::size_t> any_cluster(stage& s) {
   return std::nullopt;
 }
 
-/// One small change to one work, until its status is back.
-bool probe(stage& s, phase_result& phase, std::uint64_t edition) {
+/// One small change to one work, until its status is back. False: refused, or given up.
+bool probe(stage& s, phase_result& phase) {
   const auto i = any_cluster(s);
   if (!i) return false;
   const work_board::key work{s.fleet->name(*i), probe_name};
@@ -93,18 +95,23 @@ bool probe(stage& s, phase_result& phase, std::uint64_t edition) {
     else s.works.refused(work, r.err());
   };
   const auto open = [&] { return s.works.now().open == 0 ? 1.0 : 0.0; };
+  const auto refused_before = s.works.now().failed;
+  const auto went_well = [&] { return s.wait(phase, {1, open}) && s.works.now().failed == refused_before; };
   if (s.probed.insert(*i).second) {
     const auto times_so_far = s.works.take_times();
     s.works.sent(work);
     create_work(*s.admin, work.cluster, work.name, 64, then);
-    const bool made = s.wait(phase, {1, open});
+    const bool made = went_well();
     (void)s.works.take_times();  // a creation is another thing than a change
     phase.client.merge(times_so_far);
-    if (!made) return false;
+    if (!made) {
+      s.probed.erase(*i);
+      return false;
+    }
   }
   s.works.sent(work);
-  update_work(*s.admin, work.cluster, work.name, 64, edition, then);
-  return s.wait(phase, {1, open});
+  update_work(*s.admin, work.cluster, work.name, 64, ++s.editions, then);
+  return went_well();
 }
 
 void measure_round_trips(stage& s, phase_result& phase, duration length, double per_second) {
@@ -112,12 +119,15 @@ void measure_round_trips(stage& s, phase_result& phase, duration length, double 
   const auto count = static_cast<std::uint64_t>(std::chrono::duration<double>(length).count() * per_second);
   for (std::uint64_t n = 0; n < count && s.fit(phase); ++n) {
     ++phase.wanted;
-    if (probe(s, phase, n + 1)) ++phase.done;
+    if (probe(s, phase)) ++phase.done;
     else ++phase.failed;
+    // One that was given up says what the others would: each would cost as much patience.
+    if (s.works.now().open > 0) break;
     const auto due = began + std::chrono::duration_cast<stage::clock::duration>(
                                  std::chrono::duration<double>(static_cast<double>(n + 1) / per_second));
     std::this_thread::sleep_until(std::min(due, stage::clock::now() + std::chrono::seconds(1)));
   }
+  if (const auto& problem = s.works.now().last_problem; !problem.empty()) phase.problems.push_back(problem);
   phase.client.merge(s.works.take_times());
   if (!s.results.head.work_roundtrip_p99_ms && !phase.client.empty())
     s.results.head.work_roundtrip_p99_ms =
@@ -155,6 +165,10 @@ phase_result run(stage& s, const join_phase& p) {
   phase.failed = s.size() - now.synced;
   if (now.gave_up > 0) phase.problems.push_back(fmt::format("{} gave up: {}", now.gave_up, now.last_give_up));
   phase.client = s.spokes.take_times();
+  if (phase.done == 0 && s.fit(phase)) {
+    phase.problems.push_back("no cluster could join, so the run ends here");
+    s.fatal = true;
+  }
   const auto approvals = s.yes->figures();
   if (approvals.failures > 0) phase.problems.push_back("approving failed: " + approvals.last_problem);
   const double took = phase.ends_s - phase.begins_s;

@@ -16,8 +16,10 @@ using sim_report::phase_result;
 namespace {
 
 constexpr duration poll = std::chrono::milliseconds(50);
+constexpr duration request_timeout_max = std::chrono::minutes(2);
+constexpr int watch_tries = 60;  ///< of half a second
 
-/// Sources are spread over this many addresses, so that no one of them runs out of ports.
+/// Sources are spread over many addresses, so that no one of them runs out of ports.
 std::string source_of(std::size_t spoke) {
   return fmt::format("127.{}.{}.{}", 1 + spoke / 20000, spoke / 200 % 100, 1 + spoke % 200);
 }
@@ -55,6 +57,12 @@ stage::stage(const live_options& o, const live_listener& l, const std::atomic<bo
     : options(o), tell(l), stop(s), random(o.seed), spokes(static_cast<std::size_t>(o.clusters)) {}
 
 stage::~stage() {
+  // Nothing that comes now is of use: nobody shall wait for a hub that does not answer.
+  if (admin) admin->pool().abandon();
+  if (interrupter.joinable()) {
+    interrupter.request_stop();
+    interrupter.join();
+  }
   samples.reset();
   yes.reset();
   // Callbacks of the network must not find half a fleet.
@@ -82,10 +90,39 @@ result<void> stage::open_hub() {
   o.data_dir = data_dir = options.out_dir + "/hub-data";
   o.log_file = options.out_dir + "/hub.log";
   o.flags = options.hub_flags;
+  o.cancelled = [this] { return stop.load(); };
   auto started = start_hub(std::move(o));
   if (!started) return started.err();
   hub = std::move(*started);
   return {};
+}
+
+result<void> stage::await(const std::function<result<void>(duration)>& ready) const {
+  result<void> last;
+  for (int tries = 0; tries < watch_tries && !stop; ++tries)
+    if (last = ready(std::chrono::milliseconds(500)); last.ok()) break;
+  return last;
+}
+
+result<void> stage::check_prefix_is_free() {
+  const std::string prefix = options.plan.fleet.prefix + "-";
+  const auto there = admin->list("/apis/cluster.open-cluster-management.io/v1/managedclusters");
+  if (!there) return there.err();
+  for (const auto& cluster : *there)
+    if (name_of(cluster).starts_with(prefix))
+      return fail(errc::already_exists, fmt::format("the hub has a cluster {} already, so this run cannot call its own "
+                                                    "clusters {}…; give it another --prefix",
+                                                    name_of(cluster), prefix));
+  return {};
+}
+
+result<void> stage::open_watches() {
+  watch_clusters = std::make_unique<fleet_watch>(*admin, [this](const cluster_sight& c) { roll.saw(c); });
+  watch_works = std::make_unique<work_watch>(*admin, [this](const work_sight& w) { works.saw(w); });
+  yes = std::make_unique<approver>(*admin, approver_options{.prefix = options.plan.fleet.prefix + "-"});
+  if (auto ok = await([this](duration d) { return watch_clusters->wait_synced(d); }); !ok) return ok;
+  if (auto ok = await([this](duration d) { return watch_works->wait_synced(d); }); !ok) return ok;
+  return await([this](duration d) { return yes->wait_watching(d); });
 }
 
 result<void> stage::open() {
@@ -93,16 +130,18 @@ result<void> stage::open() {
   if (const auto pid = hub->pid())
     if (const auto seen = sample_process(*pid)) rss_empty = static_cast<double>(seen->memory.rss_anon_bytes);
   admin = std::make_unique<admin_client>(
-      hub->access(), admin_options{.outstanding_max = 1'000'000, .timeout = std::chrono::minutes(2)});
+      hub->access(), admin_options{.outstanding_max = 1'000'000,
+                                   .timeout = std::min<duration>(options.patience, request_timeout_max)});
+  interrupter = std::jthread([this](const std::stop_token& over) {
+    while (!over.stop_requested() && !stop) std::this_thread::sleep_for(poll);
+    if (stop) admin->pool().abandon();
+  });
+  if (!options.kubeconfig.empty())
+    if (auto ok = check_prefix_is_free(); !ok) return ok;
   const auto token = make_bootstrap_token(*admin);
   if (!token) return token.err();
-  watch_clusters = std::make_unique<fleet_watch>(*admin, [this](const cluster_sight& c) { roll.saw(c); });
-  watch_works = std::make_unique<work_watch>(*admin, [this](const work_sight& w) { works.saw(w); });
-  yes = std::make_unique<approver>(*admin, approver_options{.prefix = options.plan.fleet.prefix + "-"});
-  for (const auto& ok :
-       {watch_clusters->wait_synced(std::chrono::seconds(30)), watch_works->wait_synced(std::chrono::seconds(30)),
-        yes->wait_watching(std::chrono::seconds(30))})
-    if (!ok) return ok;
+  token_id = token->id;
+  if (auto ok = open_watches(); !ok) return ok;
   open_fleet(token->id + "." + token->secret);
   samples = std::make_unique<sampler>(*hub, *admin, works, start);
   return {};
@@ -120,11 +159,14 @@ void stage::open_fleet(const std::string& token) {
   o.observer = &spokes;
   std::vector<fake_spoke_options> all;
   all.reserve(size());
+  // From a loopback address no hub elsewhere can be dialled.
+  const bool here = hub->facts().link.starts_with("127.");
   for (std::size_t i = 0; i < size(); ++i) {
     const auto profile = profile_of(options.plan, options.seed, static_cast<int>(i));
     all.push_back({.settings = {profile.name, hub->facts().link, hub->facts().ca_pin, token},
                    .seed = profile.seed,
-                   .source_address = source_of(i),
+                   .source_address = here ? source_of(i) : "",
+                   .latency = profile.latency,
                    .cluster = cluster_of(options.plan, profile, kinds, *loop)});
   }
   fleet = std::make_unique<fake_fleet>(std::move(o), std::move(all));
@@ -156,9 +198,9 @@ bool stage::wait(phase_result& phase, const awaited& what) {
       best = done;
       since = clock::now();
     }
-    if (clock::now() - since > what.stall) {
+    if (clock::now() - since > options.patience) {
       phase.problems.push_back(fmt::format("given up: {:.0f} of {:.0f} {}, and nothing more for {}", done, what.wanted,
-                                           phase.unit, human_duration(what.stall)));
+                                           phase.unit, human_duration(options.patience)));
       return false;
     }
     std::this_thread::sleep_for(poll);

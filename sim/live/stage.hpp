@@ -2,6 +2,7 @@
 #include <atomic>
 #include <memory>
 #include <set>
+#include <thread>
 
 #include "base/random.hpp"
 #include "nodes/parts/openssl_crypto.hpp"
@@ -41,9 +42,8 @@ struct stage {
   struct awaited {
     double wanted = 0;
     std::function<double()> done;
-    duration stall = std::chrono::seconds(90);  ///< without progress for so long, it is given up
   };
-  /// False: given up, with a problem in `phase`; or stopped.
+  /// False: given up after options.patience without progress, with a problem in `phase`; or stopped.
   bool wait(sim_report::phase_result& phase, const awaited& what);
   /// Lets time pass; false when the run ends meanwhile.
   bool sleep(sim_report::phase_result& phase, duration d, const std::string& unit = "s");
@@ -63,10 +63,11 @@ struct stage {
   std::set<std::size_t> evicted;
   std::set<std::size_t> probed;  ///< clusters that have the probe's work
   int fan_outs = 0;              ///< works that fan-outs have made for each cluster
-  std::uint64_t editions = 0;    ///< of them
+  std::uint64_t editions = 1;    ///< of works' contents so far; a work is created with the first
   std::vector<work_board::key> last_fan_out;
   double rss_empty = 0;  ///< of the hub before the first cluster
   std::string data_dir;
+  std::string token_id;  ///< by which the fleet joins
 
   // Destroyed bottom up: who uses something stands below it.
   std::unique_ptr<hub_process> hub;
@@ -83,9 +84,15 @@ struct stage {
   std::unique_ptr<work_watch> watch_works;
   std::unique_ptr<approver> yes;
   std::unique_ptr<sampler> samples;
+  std::jthread interrupter;  ///< ends all waiting for the hub when `stop` is set
 
  private:
   result<void> open_hub();
+  result<void> open_watches();
+  /// Clusters of another run would be taken for ours.
+  result<void> check_prefix_is_free();
+  /// As long as half a minute, or until `stop`.
+  result<void> await(const std::function<result<void>(duration)>& ready) const;
   void open_fleet(const std::string& token);
 };
 
@@ -103,7 +110,14 @@ sim_report::phase_result run(stage& s, const restart_phase& p);
 sim_report::phase_result run(stage& s, const pause_phase& p);
 sim_report::phase_result run(stage& s, const evict_phase& p);
 
+/// What was acknowledged and is not there.
+struct loss_count {
+  static constexpr std::uint64_t named_max = 10;
+  std::uint64_t lost = 0;
+  std::vector<std::string> problems;  ///< the first of them by name, and what else is wrong
+  void add(std::string what);
+};
 /// What the hub itself says in the end, against what it acknowledged: works and clusters that are missing or behind.
-std::uint64_t count_lost(stage& s, std::vector<std::string>& problems);
+result<loss_count> count_lost(stage& s);
 
 }  // namespace wh

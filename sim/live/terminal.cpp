@@ -53,11 +53,6 @@ void terminal::line(const std::string& text) {
   if (!quiet_) std::fprintf(stderr, "%s\n", text.c_str());
 }
 
-void terminal::introduce(const live_options& o) {
-  line(fmt::format("{} clusters, scenario {}, seed {}: {}", show_count(static_cast<std::uint64_t>(o.clusters)),
-                   o.plan.name, o.seed, o.plan.description));
-}
-
 live_listener terminal::listener() {
   return {.say = [this](const std::string& text) { line(text); },
           .progress = [this](const live_progress& p) { show(p); },

@@ -11,7 +11,6 @@ namespace wh {
 class terminal {
  public:
   explicit terminal(bool quiet);
-  void introduce(const live_options& o);
   live_listener listener();
   /// Ends the line that the bar stands on.
   void finish();

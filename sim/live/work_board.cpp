@@ -7,6 +7,7 @@ void work_board::sent(const key& work) {
   entry& e = works_[work];
   if (!e.open) ++standing_.open;
   e.open = true;
+  e.answered = false;
   e.since = clock::now();
 }
 
@@ -17,14 +18,15 @@ void work_board::acknowledged(const key& work, generation wanted) {
   entry& e = it->second;
   if (e.wanted.get() == 0) ++standing_.works;
   e.wanted = std::max(e.wanted, wanted);
+  e.answered = true;
   if (e.open && e.up >= e.wanted) settle(e, true);
 }
 
 void work_board::refused(const key& work, const error& why) {
   const std::lock_guard lock(mutex_);
-  standing_.last_problem = work.cluster + "/" + work.name + ": " + why.message;
   const auto it = works_.find(work);
   if (it == works_.end()) return;
+  if (it->second.open) standing_.last_problem = work.cluster + "/" + work.name + ": " + why.message;
   settle(it->second, false);
   if (it->second.wanted.get() == 0) works_.erase(it);
 }
@@ -79,11 +81,14 @@ void work_board::saw(const work_sight& sight) {
   }
   const auto observed = std::min(sight.applied_observed, sight.available_observed);
   if (sight.up(observed)) e.up = std::max(e.up, observed);
-  if (e.open && !e.removed && e.wanted.get() != 0 && e.up >= e.wanted) settle(e, true);
+  // The watch may be faster than the answer, which alone says what is to be waited for.
+  if (e.open && !e.removed && e.answered && e.up >= e.wanted) settle(e, true);
 }
 
 void work_board::begin() {
   const std::lock_guard lock(mutex_);
+  for (auto& [work, e] : works_) e.open = false;
+  standing_.open = 0;
   standing_.done = standing_.failed = 0;
   standing_.last_problem.clear();
   times_ = {};

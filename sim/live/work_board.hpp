@@ -43,7 +43,7 @@ class work_board {
     std::uint64_t reports = 0;  ///< seen done since the start
     std::string last_problem;
   };
-  /// Counts and times anew.
+  /// Counts and times anew. What is still open was given up: nothing waits for it any more.
   void begin();
   standing now() const;
   sim_report::latency_histogram take_times();
@@ -61,6 +61,7 @@ class work_board {
     generation wanted;  ///< acknowledged; 0: not yet
     generation up;      ///< newest generation seen Applied and Available
     bool open = false;
+    bool answered = false;  ///< the newest request is; so `wanted` is what it made
     bool removed = false;
     bool seen = false;
   };

@@ -44,6 +44,7 @@ void http_pool::core::take_inbox() {
       answer(std::move(j), fail(errc::busy, "more than " + std::to_string(options_.outstanding_max) +
                                                 " requests wait for an answer of " + options_.server.text()));
   }
+  if (abandoned_) return fail_queue(ended());
   serve_queue();
   arm_sweep();
 }
@@ -91,9 +92,11 @@ void http_pool::core::dial_failed(const error& why) {
   --dialing_;
   // While others get through, what waits will be served by them.
   if (!lines_.empty() || dialing_ > 0) return;
-  std::deque<job> all;
-  all.swap(queue_);
-  for (auto& j : all) answer(std::move(j), why);
+  fail_queue(why);
+}
+
+void http_pool::core::fail_queue(const error& why) {
+  for (auto& j : std::exchange(queue_, {})) answer(std::move(j), why);
 }
 
 void http_pool::core::line_idle(line& l) {
@@ -127,6 +130,7 @@ void http_pool::core::start_stream(stream_id id, pool_request request, stream_ha
       *this, job{.request = std::move(request), .on_answer = std::move(handlers.on_end), .deadline = deadline},
       std::move(handlers.on_data));
   streams_[id] = made;
+  if (abandoned_) return made->fail_job(ended());
   arm_sweep();
   dial_link(
       *loop_, options_.server, options_.tls, options_.dial_timeout,
@@ -198,11 +202,23 @@ void http_pool::core::shut_down() {
   for (auto& j : queue_) open.push_back(std::move(j));
   queue_.clear();
   for (auto& j : open) answer(std::move(j), ended());
+  fail_lines(ended());
+}
+
+void http_pool::core::fail_lines(const error& why) {
   const auto lines = std::exchange(lines_, {});
   const auto streams = std::exchange(streams_, {});
-  for (const auto& l : lines)
-    if (l->busy()) l->fail_job(ended());
-  for (const auto& [id, stream] : streams) stream->fail_job(ended());
+  idle_.clear();
+  for (const auto& l : lines) l->busy() ? l->fail_job(why) : l->abandon();
+  for (const auto& [id, stream] : streams) stream->fail_job(why);
+}
+
+void http_pool::core::abandon() {
+  loop_->post([this] {
+    abandoned_ = true;
+    fail_queue(ended());
+    fail_lines(ended());
+  });
 }
 
 // --- the pool ---------------------------------------------------------------------------------------------------------
@@ -222,6 +238,7 @@ http_pool::stream_id http_pool::open_stream(pool_request request, stream_handler
 void http_pool::close_stream(stream_id id) { core_->close(id); }
 void http_pool::after(duration d, std::function<void()> f) { core_->loop().after(d, std::move(f)); }
 void http_pool::post(std::function<void()> f) { core_->loop().post(std::move(f)); }
+void http_pool::abandon() { core_->abandon(); }
 std::size_t http_pool::outstanding() const { return core_->outstanding(); }
 bool http_pool::on_own_thread() const { return core_->on_own_thread(); }
 

@@ -57,6 +57,9 @@ class http_pool {
   /// Runs `f` on the pool's thread, after `d`. Dropped when the pool ends first.
   void after(duration d, std::function<void()> f);
   void post(std::function<void()> f);
+  /// From now on every request fails at once (errc::unavailable), on the pool's thread as always, those that are open and
+  /// streams included: for an end that shall not wait for a server. Any thread.
+  void abandon();
   /// Requests that wait or are under way.
   std::size_t outstanding() const;
   bool on_own_thread() const;

@@ -35,6 +35,7 @@ class http_pool::core {
   void submit(job j);
   stream_id open(pool_request request, stream_handlers handlers);
   void close(stream_id id);
+  void abandon();
   void shut_down();
   event_loop& loop() { return *loop_; }
   std::size_t outstanding() const { return outstanding_; }
@@ -55,6 +56,8 @@ class http_pool::core {
   void arm_sweep();
   void sweep();
   void fail_overdue(std::chrono::steady_clock::time_point now);
+  void fail_queue(const error& why);
+  void fail_lines(const error& why);
 
   http_pool_options options_;
   std::atomic<std::thread::id> thread_;
@@ -69,6 +72,7 @@ class http_pool::core {
   std::size_t dialing_ = 0;
   std::unordered_map<stream_id, std::shared_ptr<line>> streams_;
   bool sweep_armed_ = false;
+  bool abandoned_ = false;
   std::optional<event_loop> loop_;  ///< last: its thread uses all of the above
 };
 

@@ -18,6 +18,7 @@ namespace {
 using clock = std::chrono::steady_clock;
 
 constexpr auto ready_poll = std::chrono::milliseconds(20);
+constexpr auto stop_poll = std::chrono::milliseconds(100);
 constexpr duration request_timeout = std::chrono::seconds(10);
 constexpr std::size_t log_lines = 12;
 constexpr std::uint64_t log_bytes_max = 16384;
@@ -68,8 +69,11 @@ class own_hub final : public hub_process {
   result<bool> look(clock::time_point deadline, std::string& last_problem);
   result<void> signal_it(int signal);
   result<void> stop_locked();
+  bool cancelled() const { return options_.cancelled && options_.cancelled(); }
+  /// Waits for its end, as long as somebody wants that.
+  bool ends_in_time(const child_process& child) const;
   std::shared_ptr<child_process> child() const;
-  std::string log_tail() const;
+  std::string last_words() const;
 
   hub_process_options options_;
   std::vector<port_reservation> ports_;
@@ -105,11 +109,12 @@ std::shared_ptr<child_process> own_hub::child() const {
   return child_;
 }
 
-std::string own_hub::log_tail() const {
+std::string own_hub::last_words() const {
   std::unique_lock lock(mutex_);
   const auto from = log_start_;
   lock.unlock();
-  return last_lines(options_.log_file, log_lines, from);
+  const auto tail = last_lines(options_.log_file, log_lines, from);
+  return tail.empty() ? "it wrote nothing to its log" : "its last words in " + options_.log_file + ":\n" + tail;
 }
 
 result<void> own_hub::launch() {
@@ -140,14 +145,14 @@ result<void> own_hub::await_ready(const child_process& child) {
   std::string last_problem = "it has not written hub.json";
   while (clock::now() < deadline) {
     if (const auto end = child.wait(ready_poll))
-      return fail(errc::unavailable, "the hub ended before it was ready (" + end->text() + "). Its last words in " +
-                                         options_.log_file + ":\n" + log_tail());
+      return fail(errc::unavailable, "the hub ended before it was ready (" + end->text() + "); " + last_words());
+    if (cancelled()) return fail(errc::unavailable, "interrupted while the hub was starting");
     const auto ready = look(deadline, last_problem);
     if (!ready) return ready.err();
     if (*ready) return {};
   }
   return fail(errc::timeout, "the hub was not ready within " + human_duration(options_.ready_timeout) + ": " +
-                                 last_problem + ". Its last words in " + options_.log_file + ":\n" + log_tail());
+                                 last_problem + "; " + last_words());
 }
 
 result<bool> own_hub::look(clock::time_point deadline, std::string& last_problem) {
@@ -180,7 +185,7 @@ bool own_hub::alive() const { return pid().has_value(); }
 std::string own_hub::why_dead() const {
   const auto now = child();
   const auto end = now ? now->ended() : std::nullopt;
-  return end ? end->text() + "; its last words in " + options_.log_file + ":\n" + log_tail() : "";
+  return end ? end->text() + "; " + last_words() : "";
 }
 
 result<void> own_hub::kill9() {
@@ -207,15 +212,22 @@ result<void> own_hub::stop() {
   return stop_locked();
 }
 
+bool own_hub::ends_in_time(const child_process& child) const {
+  const auto deadline = clock::now() + options_.stop_timeout;
+  while (clock::now() < deadline && !cancelled())
+    if (child.wait(stop_poll)) return true;
+  return false;
+}
+
 result<void> own_hub::stop_locked() {
   const auto now = child();
   // It may end between any two of the following, which is what we want.
   if (!now->send_signal(SIGTERM) || !now->send_signal(SIGCONT)) return {};
-  if (now->wait(options_.stop_timeout)) return {};
+  if (ends_in_time(*now)) return {};
   static_cast<void>(now->send_signal(SIGKILL));
   now->wait(options_.stop_timeout);
   return fail(errc::timeout, "the hub did not stop within " + human_duration(options_.stop_timeout) +
-                                 " of SIGTERM and was killed; its last words:\n" + log_tail());
+                                 " of SIGTERM and was killed; " + last_words());
 }
 
 class attached_hub final : public hub_process {

@@ -1,6 +1,7 @@
 #pragma once
 #include <sys/types.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +22,7 @@ struct hub_process_options {
   std::vector<std::string> flags = {};       ///< further ones, as on the command line
   duration ready_timeout = std::chrono::minutes(1);
   duration stop_timeout = std::chrono::seconds(30);  ///< from SIGTERM to SIGKILL
+  std::function<bool()> cancelled = {};  ///< true: nobody waits for a start or stop any more; it is cut short
 };
 
 /// The hub that a run talks to: a process of ours, or one that somebody else runs. Calls may come from any thread; they

@@ -70,6 +70,14 @@ result<scenario> read_scenario_file(const std::string& path) {
   return read_scenario(*text, path);
 }
 
+result<void> set_prefix(scenario& s, const std::string& prefix) {
+  if (internal::is_label_name(prefix, prefix_length_max)) {
+    s.fleet.prefix = prefix;
+    return {};
+  }
+  return fail(errc::invalid, internal::label_name_rule(prefix_length_max) + ", not " + internal::shown(prefix));
+}
+
 duration scripted_time(const scenario& s, int clusters) {
   duration total{};
   for (const auto& phase : s.phases) total += std::visit(scripted{clusters}, phase.what);

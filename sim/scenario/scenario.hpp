@@ -199,6 +199,9 @@ struct scenario {
 result<scenario> read_scenario(std::string_view yaml, std::string_view file);
 result<scenario> read_scenario_file(const std::string& path);
 
+/// Has the clusters called otherwise, as fleet.prefix would; by the same rules.
+result<void> set_prefix(scenario& s, const std::string& prefix);
+
 /// How long the phases take by themselves (lengths, downtimes, a join's rate), without the work between them: what a time
 /// limit for the run must allow at least.
 duration scripted_time(const scenario& s, int clusters);

@@ -77,17 +77,21 @@ void read_text(mistakes& log, const place& at, std::size_t max, std::string& out
   out = text;
 }
 
-void read_label_name(mistakes& log, const place& at, std::size_t max, std::string& out) {
+bool is_label_name(std::string_view text, std::size_t max) {
   const auto is_edge = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
   const auto is_inner = [&](char c) { return is_edge(c) || c == '-'; };
+  return !text.empty() && text.size() <= max && is_edge(text.front()) && is_edge(text.back()) &&
+         std::all_of(text.begin(), text.end(), is_inner);
+}
+
+std::string label_name_rule(std::size_t max) {
+  return fmt::format("must be a name of a-z, 0-9 and - (not at the ends), at most {} long", max);
+}
+
+void read_label_name(mistakes& log, const place& at, std::size_t max, std::string& out) {
   const auto* text = at.value->get_ptr<const std::string*>();
-  if (text && !text->empty() && text->size() <= max && is_edge(text->front()) && is_edge(text->back()) &&
-      std::all_of(text->begin(), text->end(), is_inner)) {
-    out = *text;
-    return;
-  }
-  log.add(at, fmt::format("must be a name of a-z, 0-9 and - (not at the ends), at most {} long, not {}", max,
-                          shown(*at.value)));
+  if (text && is_label_name(*text, max)) out = *text;
+  else log.add(at, fmt::format("{}, not {}", label_name_rule(max), shown(*at.value)));
 }
 
 template <class Int>

@@ -186,3 +186,30 @@ TEST_CASE("a list comes page by page", "[process]") {
   REQUIRE(all->size() == 2);
   CHECK(name_of(all->back()) == "b");
 }
+
+TEST_CASE("an abandoned pool fails what waits, what streams and what comes later, at once", "[sim][process]") {
+  scripted_server silent([](const http_request&, const reply_ptr&) {});
+  http_pool pool({.server = silent.access().server, .tls = silent.access().tls, .connections_max = 2});
+  std::promise<void> all_failed;
+  std::atomic<int> failed = 0;
+  const auto count = [&](const result<http_response>& r) {
+    if (!r && r.err().code == errc::unavailable && ++failed == 11) all_failed.set_value();
+  };
+  // Two are under way, eight wait.
+  for (int i = 0; i < 10; ++i) pool.send({.target = "/slow", .timeout = wh::testing::patience}, count);
+  pool.open_stream({.target = "/watch", .timeout = wh::testing::patience},
+                   {.on_data = [](std::string_view) {}, .on_end = count});
+  const auto all_came = [&] {
+    const std::lock_guard lock(silent.mutex);
+    return silent.held.size() == 3;
+  };
+  eventually(all_came);
+  pool.abandon();
+  CHECK(all_failed.get_future().wait_for(wh::testing::patience / 2) == std::future_status::ready);
+  std::promise<bool> later;
+  pool.send({.target = "/slow", .timeout = wh::testing::patience},
+            [&](const result<http_response>& r) { later.set_value(r.ok()); });
+  auto answer = later.get_future();
+  REQUIRE(answer.wait_for(wh::testing::patience / 2) == std::future_status::ready);
+  CHECK_FALSE(answer.get());
+}

@@ -229,7 +229,7 @@ TEST_CASE("a hub that cannot start tells its last words", "[process]") {
     ::close(*taken);
     REQUIRE_FALSE(hub);
     CHECK(hub.err().code == errc::unavailable);
-    CHECK_THAT(hub.err().message, Catch::StartsWith("the hub ended before it was ready (exit code 1). Its last words"));
+    CHECK_THAT(hub.err().message, Catch::StartsWith("the hub ended before it was ready (exit code 1); its last words"));
     CHECK_THAT(hub.err().message, Catch::Contains(options.api_listen.text()));
   }
   SECTION("because of a flag that it does not know") {
@@ -273,4 +273,18 @@ TEST_CASE("a hub that others run can be used, and not be touched", "[process]") 
   REQUIRE((*hub)->stop());
   CHECK_FALSE(attach_hub(folder.path + "/hub/admin.kubeconfig"));
   CHECK_FALSE(attach_hub(folder.path + "/none"));
+}
+
+TEST_CASE("nobody has to wait for a hub that does not come up", "[process]") {
+  scratch_folder folder;
+  auto options = options_in(folder);
+  options.program = folder.path + "/sleeper";
+  REQUIRE(write_file_atomically(options.program, "#!/bin/sh\nexec sleep 600\n", 0755).ok());
+  int looks = 0;
+  options.cancelled = [&] { return ++looks > 3; };
+  const auto began = std::chrono::steady_clock::now();
+  const auto hub = start_hub(options);
+  REQUIRE_FALSE(hub);
+  CHECK_THAT(hub.err().message, Catch::Contains("interrupted"));
+  CHECK(std::chrono::steady_clock::now() - began < options.ready_timeout);
 }

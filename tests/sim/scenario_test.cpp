@@ -529,3 +529,13 @@ TEST_CASE("lines that are found are those that the YAML library sees", "[scenari
   }
   CHECK(compared > 10'000);
 }
+
+TEST_CASE("a prefix of the command line obeys the rules of one in a file", "[scenario]") {
+  auto s = builtin_scenario("small");
+  REQUIRE(s.ok());
+  REQUIRE(set_prefix(*s, "left-1").ok());
+  CHECK(s->fleet.prefix == "left-1");
+  for (const std::string bad : {"", "-a", "a-", "Upper", "a_b", "a.b"}) CHECK_FALSE(set_prefix(*s, bad).ok());
+  CHECK_FALSE(set_prefix(*s, std::string(51, 'a')).ok());
+  CHECK(s->fleet.prefix == "left-1");
+}

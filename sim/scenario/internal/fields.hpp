@@ -52,6 +52,9 @@ std::string shown(const document& value);
 bool is_mapping(mistakes& log, const place& at);
 bool is_list(mistakes& log, const place& at, std::size_t min, std::size_t max);
 void read_text(mistakes& log, const place& at, std::size_t max, std::string& out);
+/// A DNS label, and the rule in words.
+bool is_label_name(std::string_view text, std::size_t max);
+std::string label_name_rule(std::size_t max);
 /// A DNS label: what may be a cluster's name, a region or a file's name.
 void read_label_name(mistakes& log, const place& at, std::size_t max, std::string& out);
 template <class Int>

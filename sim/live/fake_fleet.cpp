@@ -114,18 +114,19 @@ void fake_fleet::set_network(std::size_t spoke, bool up) {
 }
 
 link_dialer fake_fleet::dialer(const std::shared_ptr<wire>& over, const std::string& source) const {
-  return [loop = options_.loop, over, source](const host_port& to, const tls_config& tls, duration timeout,
-                                              const accept_handler& on_connected,
-                                              const std::function<void(const error&)>& on_failed) {
+  auto dial = options_.dial ? options_.dial : live_link_dialer(*options_.loop, source);
+  return [loop = options_.loop, over, dial = std::move(dial)](const host_port& to, const tls_config& tls,
+                                                              duration timeout, const accept_handler& on_connected,
+                                                              const std::function<void(const error&)>& on_failed) {
     if (!over->is_up())
       return loop->post([on_failed] { on_failed(fail(errc::unavailable, "the spoke's network is down")); });
-    dial_link(
-        *loop, to, tls, timeout,
+    dial(
+        to, tls, timeout,
         [over, on_connected](std::shared_ptr<connection> made) {
           if (!over->connect(made)) made->abort("the network is down");
           return on_connected(std::move(made));
         },
-        on_failed, source);
+        on_failed);
   };
 }
 

@@ -10,6 +10,7 @@
 #include "sim/live/sampler.hpp"
 #include "sim/live/work_board.hpp"
 #include "sim/process/approver.hpp"
+#include "transport/memory_network.hpp"
 
 /// What the phases of a live run act on, and how they wait. For this folder alone.
 namespace wh {
@@ -69,6 +70,7 @@ struct stage {
   std::string data_dir;
 
   // Destroyed bottom up: who uses something stands below it.
+  memory_network net;  ///< unused over TCP
   std::unique_ptr<hub_process> hub;
   std::unique_ptr<admin_client> admin;
   journal spokes;
@@ -85,7 +87,7 @@ struct stage {
   std::unique_ptr<sampler> samples;
 
  private:
-  result<void> open_hub();
+  result<std::unique_ptr<hub_process>> make_hub();
   void open_fleet(const std::string& token);
 };
 

@@ -88,8 +88,10 @@ result<void> stage::open() {
   auto made = make_hub();
   if (!made) return made.err();
   hub = std::move(*made);
-  if (const auto pid = hub->pid())
-    if (const auto seen = sample_process(*pid)) rss_empty = static_cast<double>(seen->memory.rss_anon_bytes);
+  const auto pid = hub->pid();
+  if (pid || options.transport == sim_report::link_transport::memory)
+    if (const auto seen = pid ? sample_process(*pid) : sample_self())
+      rss_empty = static_cast<double>(seen->memory.rss_anon_bytes);
   admin = std::make_unique<admin_client>(
       hub->access(), admin_options{.outstanding_max = 1'000'000, .timeout = std::chrono::minutes(2)});
   const auto token = make_bootstrap_token(*admin, size() + 1000);

@@ -66,7 +66,7 @@ struct stage {
   int fan_outs = 0;              ///< works that fan-outs have made for each cluster
   std::uint64_t editions = 0;    ///< of them
   std::vector<work_board::key> last_fan_out;
-  double rss_empty = 0;  ///< of the hub before the first cluster
+  double rss_empty = 0;  ///< of the hub's process before the first cluster
   std::string data_dir;
 
   // Destroyed bottom up: who uses something stands below it.

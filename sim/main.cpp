@@ -41,6 +41,7 @@ struct live_flags {
   std::string out;
   std::string kubeconfig;
   std::string hub_program;
+  std::string transport = "tcp";
   std::vector<std::string> hub_flags;
   std::uint64_t threads = 1;
   std::string prefix;
@@ -101,6 +102,12 @@ int run_live(const live_flags& flags) {
   o.hub_flags = flags.hub_flags;
   o.keep_data = flags.keep_data;
   o.threads = static_cast<unsigned>(std::clamp<std::uint64_t>(flags.threads, 1, 64));
+  if (flags.transport == "memory") {
+    if (!o.kubeconfig.empty() || !o.hub_program.empty() || !o.hub_flags.empty())
+      return complain(
+          "--transport memory: the hub runs in this process, so --kubeconfig, --hub-program and --hub-flag do not apply");
+    o.transport = wh::sim_report::link_transport::memory;
+  }
   heed_signals();
   wh::terminal screen(flags.quiet);
   const auto done = wh::run_live(o, screen.listener(), stop_wanted);
@@ -176,6 +183,15 @@ void add_live(wh::command& program, live_flags& f) {
             .help = "A further flag for the hub, such as --hub-flag=--history-age=10m; repeatable",
             .group = "Hub"},
            f.hub_flags);
+  live.add(
+      {.name = "transport",
+       .value = "HOW",
+       .help =
+           "What carries the links: tcp; or memory, for more clusters than there are descriptors and ports: the hub "
+           "then runs in this process",
+       .group = "Hub",
+       .choices = {"tcp", "memory"}},
+      f.transport);
   live.add({.name = "keep-data", .help = "Leave the hub's data folder in DIR/hub-data", .group = "Hub"}, f.keep_data);
   live.add({.name = "threads", .value = "N", .help = "Threads that run the fake spokes' actors"}, f.threads);
   live.add({.name = "quiet", .help = "No progress, only the result"}, f.quiet);

@@ -75,8 +75,9 @@ result<std::unique_ptr<http_server>> listen_https(event_loop& loop, const host_p
   options.handshake_timeout = limits.header_timeout;
   options.write_timeout = limits.write_timeout;
   auto on_socket = [core, options, home = std::weak_ptr(loop.internals().core)](int fd, tls_channel::counter live) {
+    const auto here = home.lock();
     tls_channel::start(
-        home.lock(), fd, core->tls(), options,
+        here, make_socket_port(here, fd), core->tls(), options,
         [core](std::shared_ptr<tls_channel> channel) { return admit(core, std::move(channel)); },
         [](const error& why) { spdlog::debug("HTTPS handshake: {}", why.message); }, std::move(live));
   };

@@ -17,6 +17,10 @@ struct link_timers {
 using link_dialer = std::function<void(const host_port& to, const tls_config& tls, duration timeout,
                                        accept_handler on_connected, std::function<void(const error&)> on_failed)>;
 
+/// Listens as listen_link() does, where links come from elsewhere than a socket.
+using link_listen_function = std::function<result<std::unique_ptr<link_listener>>(
+    event_loop& loop, const host_port& at, const tls_config& tls, accept_handler on_accept)>;
+
 /// actor_runtime::post
 using link_post = std::function<result<void>(envelope)>;
 

@@ -58,7 +58,7 @@ struct peer_identity {
   subject subj;
   std::string public_key_sha256;
   std::string serial_hex;
-  std::string remote_address;  ///< ip:port
+  std::string remote_address;  ///< ip:port; `memory:number` over a memory_network
   std::string ca_chain_pem;    ///< client side: the CA certificate that the pin matched
 };
 

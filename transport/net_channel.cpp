@@ -1,10 +1,7 @@
 // The channel's life: start, phases, deadlines, end. Moving bytes is in net_channel_io.cpp.
 #include "transport/net_channel.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/tcp.h>
 #include <spdlog/spdlog.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 
@@ -14,54 +11,32 @@ namespace {
 constexpr auto flush_patience = std::chrono::seconds(10);
 constexpr auto linger_time = std::chrono::seconds(2);
 
-void set_option(int fd, int level, int name, int value) { ::setsockopt(fd, level, name, &value, sizeof value); }
-
 }  // namespace
 
-void tls_channel::start(const std::shared_ptr<loop_core>& core, int fd, tls_context_ptr tls,
+void tls_channel::start(const std::shared_ptr<loop_core>& core, result<port_ptr> port, tls_context_ptr tls,
                         const channel_options& options, ready_function ready, failed_function failed, counter live) {
   auto channel = std::make_shared<tls_channel>(core, options, std::move(live));
-  channel->ready_ = std::move(ready);
-  channel->failed_ = std::move(failed);
-  if (!channel->settle(core)) {
-    ::close(fd);
-    channel->loop_stopped();
-    return;
-  }
-  channel->begin(fd, std::move(tls));
+  channel->outcome_ = std::make_unique<outcome>(outcome{std::move(ready), std::move(failed)});
+  if (!channel->settle(core)) return channel->loop_stopped();
+  channel->begin(std::move(port), std::move(tls));
 }
 
 tls_channel::tls_channel(const std::shared_ptr<loop_core>& core, const channel_options& options, counter live)
     : options_(options), live_(std::move(live)) {
-  const auto executor = core->io.get_executor();
-  parts_.emplace(parts{core, loop_strand(executor), socket_type(executor), nullptr});
+  parts_.emplace(parts{core, loop_strand(core->io.get_executor()), nullptr, nullptr});
 }
 
 tls_channel::~tls_channel() {
   if (live_) --*live_;
 }
 
-void tls_channel::begin(int fd, tls_context_ptr tls) {
-  tune_socket(fd);
-  peer_.remote_address = remote_address(fd);
-  asio_error ec;
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
-  const bool v6 = address.ss_family == AF_INET6;
+void tls_channel::begin(result<port_ptr> port, tls_context_ptr tls) {
   const std::lock_guard lock(mutex_);
-  if (!parts_) {
-    ::close(fd);
-    return;
-  }
-  parts_->socket.assign(v6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4(), fd, ec);
-  if (ec) {
-    ::close(fd);
-    asio::post(parts_->strand,
-               [me = self(), ec] { me->finish(fail(errc::io, "cannot watch a socket: " + ec.message())); });
-    return;
-  }
-  tls_ = std::make_unique<tls_stream>(std::move(tls), fd);
+  if (!parts_) return;
+  if (!port) return asio::post(parts_->strand, [me = self(), why = port.err()] { me->finish(why); });
+  parts_->port = std::move(*port);
+  peer_.remote_address = parts_->port->remote();
+  tls_ = std::make_unique<tls_stream>(std::move(tls), *parts_->port);
   asio::post(parts_->strand, [me = self()] {
     me->phase_deadline_ = clock::now() + me->options_.handshake_timeout;
     me->pump();
@@ -76,7 +51,7 @@ void tls_channel::shake_hands() {
     default: break;
   }
   ending_ = tls_->failure();
-  // The socket lingers, so that our alert reaches the peer.
+  // The port lingers, so that our alert reaches the peer.
   linger(clock::now() + linger_time);
 }
 
@@ -92,10 +67,9 @@ void tls_channel::become_open() {
     parts_->timer.reset();
     timer_set_for_ = clock::time_point::max();
   }
-  const auto ready = std::exchange(ready_, nullptr);
-  failed_ = nullptr;
+  const auto told = std::move(outcome_);
   try {
-    handler_ = ready(self());
+    handler_ = told->ready(self());
   } catch (const std::exception& e) {
     spdlog::error("connection {}: accepting it threw: {}", peer_.remote_address, e.what());
   }
@@ -121,17 +95,15 @@ void tls_channel::say_goodbye() {
 void tls_channel::linger(clock::time_point until) {
   phase_ = phase::lingering;
   phase_deadline_ = until;
-  asio_error ignored;
-  parts_->socket.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  parts_->port->shut_sending();
   tls_.reset();
   // For its user the connection ends here: waiting for the peer's end is between the kernels.
   tell_closed(ending_);
 }
 
-void tls_channel::release_socket() {
-  asio_error ignored;
+void tls_channel::release_port() {
   parts_->timer.reset();
-  parts_->socket.close(ignored);
+  if (parts_->port) parts_->port->close();
   tls_.reset();
   if (live_) --*std::exchange(live_, nullptr);
 }
@@ -139,7 +111,7 @@ void tls_channel::release_socket() {
 void tls_channel::finish(error why) {
   if (phase_ == phase::closed) return;
   phase_ = phase::closed;
-  release_socket();
+  release_port();
   tell_closed(why);
 }
 
@@ -152,11 +124,10 @@ void tls_channel::tell_closed(const error& why) {
     queued_bytes_ = head_ = head_offset_ = 0;
   }
   const auto handler = std::exchange(handler_, nullptr);
-  const auto failed = std::exchange(failed_, nullptr);
-  ready_ = nullptr;
+  const auto told = std::move(outcome_);
   try {
     if (handler) handler->on_closed(why);
-    if (failed) failed(why);
+    if (told) told->failed(why);
   } catch (const std::exception& e) {
     spdlog::error("connection {}: its handler threw on closing: {}", peer_.remote_address, e.what());
   }
@@ -176,9 +147,8 @@ void tls_channel::abort(std::string reason) {
   if (dead_ || !parts_) return;
   asio::post(parts_->strand, [me = self(), reason = std::move(reason)]() mutable {
     if (me->phase_ == phase::closed) return;
-    // A reset frees the kernel's buffers at once, which is the point of aborting a peer that does not read.
-    asio_error ignored;
-    me->parts_->socket.set_option(asio::socket_base::linger(true, 0), ignored);
+    // A reset frees what is on its way at once, which is the point of aborting a peer that does not read.
+    if (me->parts_->port) me->parts_->port->reset();
     me->finish(fail(errc::unavailable, std::move(reason)));
   });
 }
@@ -232,32 +202,7 @@ void tls_channel::loop_stopped() {
   }
   if (auto* listener = dynamic_cast<loop_end_listener*>(handler_.get())) listener->loop_ended();
   handler_.reset();
-  ready_ = nullptr;
-  failed_ = nullptr;
-}
-
-std::string remote_address(int fd) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  if (address.ss_family == AF_INET) {
-    const auto* v4 = reinterpret_cast<const sockaddr_in*>(&address);
-    inet_ntop(AF_INET, &v4->sin_addr, text.data(), text.size());
-    return host_port{text.data(), ntohs(v4->sin_port)}.text();
-  }
-  const auto* v6 = reinterpret_cast<const sockaddr_in6*>(&address);
-  inet_ntop(AF_INET6, &v6->sin6_addr, text.data(), text.size());
-  return host_port{text.data(), ntohs(v6->sin6_port)}.text();
-}
-
-void tune_socket(int fd) {
-  set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-  set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-  set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
-  set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 15);
-  set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 4);
-  set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 120000);
+  outcome_.reset();
 }
 
 }  // namespace wh

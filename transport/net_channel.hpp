@@ -5,8 +5,7 @@
 #include <span>
 
 #include "base/bytes.hpp"
-#include "transport/net_loop.hpp"
-#include "transport/tls.hpp"
+#include "transport/net_port.hpp"
 
 namespace wh {
 
@@ -28,23 +27,27 @@ class loop_end_listener {
 ///   handshaking ──ready──► open ──close()──► flushing ──queue empty, close_notify──► lingering ──peer's end──► closed
 ///        └─────────────────┴──── failure, abort(), peer's end, deadline ──┴──────────────────────────────────────▲
 ///
-/// Everything but write(), close(), abort(), unsent() and post() happens on the channel's strand. The socket is only
-/// ever waited for; OpenSSL reads and writes it, and a wait is armed only after OpenSSL said EAGAIN, so a half-received
-/// record costs nothing until more of it comes. An idle channel holds no buffer: reading uses one per thread.
+/// Everything but write(), close(), abort(), unsent() and post() happens on the channel's strand. The port, a socket or
+/// a pipe's end, is only ever waited for; OpenSSL reads and writes it, and a wait is armed only after OpenSSL said EAGAIN,
+/// so a half-received record costs nothing until more of it comes. An idle channel holds no buffer: reading uses one per
+/// thread.
 ///
 /// Lingering, after on_closed: closing a socket with unread input makes the kernel send a reset, which can destroy what
 /// the peer has not read yet (an alert, the answer 413). So input is thrown away for a short while first.
-class tls_channel final : public connection, public loop_resident {
+class tls_channel final : public connection, public loop_resident, public port_waiter {
  public:
   /// Runs when the handshake has succeeded; returns who receives the bytes, or null to abort.
   using ready_function = std::function<std::shared_ptr<connection_handler>(std::shared_ptr<tls_channel>)>;
   using failed_function = std::function<void(const error&)>;
   using counter = std::shared_ptr<std::atomic<std::size_t>>;
 
-  /// Takes the connected, non-blocking socket over and begins the handshake. One of the two functions runs, unless the
-  /// loop stops first. `live` counts the open sockets of a listener, this one already included.
-  static void start(const std::shared_ptr<loop_core>& core, int fd, tls_context_ptr tls, const channel_options& options,
-                    ready_function ready, failed_function failed, counter live = nullptr);
+  using port_ptr = std::unique_ptr<byte_port>;
+
+  /// Takes the port over and begins the handshake. One of the two functions runs, unless the loop stops first; without
+  /// a port it is the second. `live` counts the open connections of a listener, this one already included.
+  static void start(const std::shared_ptr<loop_core>& core, result<port_ptr> port, tls_context_ptr tls,
+                    const channel_options& options, ready_function ready, failed_function failed,
+                    counter live = nullptr);
 
   tls_channel(const std::shared_ptr<loop_core>& core, const channel_options& options, counter live);
   ~tls_channel() override;
@@ -69,17 +72,18 @@ class tls_channel final : public connection, public loop_resident {
  private:
   using clock = std::chrono::steady_clock;
   enum class phase : std::uint8_t { handshaking, open, flushing, lingering, closed };
-  using socket_type = asio::basic_stream_socket<asio::ip::tcp, loop_executor>;
   /// What needs the loop to be alive; in this order, so that the loop's core goes last.
   struct parts {
     std::shared_ptr<loop_core> core;
     loop_strand strand;
-    socket_type socket;
+    port_ptr port;  ///< none if there was none to begin with
     std::unique_ptr<loop_timer> timer;
   };
 
   std::shared_ptr<tls_channel> self() { return std::static_pointer_cast<tls_channel>(shared_from_this()); }
-  void begin(int fd, tls_context_ptr tls);
+  void begin(result<port_ptr> port, tls_context_ptr tls);
+  void port_ready(readiness what, bool ok) override;
+  void wait_for(readiness what, bool& armed);
   void pump();
   void shake_hands();
   void become_open();
@@ -97,7 +101,7 @@ class tls_channel final : public connection, public loop_resident {
   void arm_waits();
   void arm_timer();
   void check_deadlines();
-  void release_socket();
+  void release_port();
 
   channel_options options_;
   phase phase_ = phase::handshaking;
@@ -110,8 +114,12 @@ class tls_channel final : public connection, public loop_resident {
   std::unique_ptr<tls_stream> tls_;
   peer_identity peer_;
   std::shared_ptr<connection_handler> handler_;
-  ready_function ready_;
-  failed_function failed_;
+  /// Only the handshake needs these; most connections are long past theirs.
+  struct outcome {
+    ready_function ready;
+    failed_function failed;
+  };
+  std::unique_ptr<outcome> outcome_;
   error ending_;  ///< what on_closed says if nothing goes wrong before it
   clock::time_point phase_deadline_ = clock::time_point::max();
   clock::time_point stall_deadline_ = clock::time_point::max();
@@ -129,11 +137,5 @@ class tls_channel final : public connection, public loop_resident {
   bool close_requested_ = false;
   bool dead_ = false;
 };
-
-/// `ip:port` of the other end; empty if there is none.
-std::string remote_address(int fd);
-
-/// Small frames go out at once; a peer that vanished without a word is noticed by the kernel within some two minutes.
-void tune_socket(int fd);
 
 }  // namespace wh

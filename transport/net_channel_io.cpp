@@ -1,6 +1,5 @@
 // The channel's pump: reading, writing, waiting.
 #include <spdlog/spdlog.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -150,7 +149,7 @@ void tls_channel::send_queue() {
 
 void tls_channel::discard_input() {
   for (std::size_t total = 0; total < read_budget;) {
-    const ssize_t n = ::recv(parts_->socket.native_handle(), io_buffer.data(), io_buffer.size(), 0);
+    const ssize_t n = parts_->port->receive(io_buffer.data(), io_buffer.size());
     if (n > 0) {
       total += static_cast<std::size_t>(n);
       continue;
@@ -169,22 +168,19 @@ void tls_channel::arm_waits() {
     asio::post(parts_->strand, [me = self()] { me->pump(); });
     return;
   }
-  if (want_read_ && !read_armed_) {
-    read_armed_ = true;
-    parts_->socket.async_wait(asio::socket_base::wait_read,
-                              asio::bind_executor(parts_->strand, [me = self()](const asio_error& ec) {
-                                me->read_armed_ = false;
-                                if (!ec) me->pump();
-                              }));
-  }
-  if (want_write_ && !write_armed_) {
-    write_armed_ = true;
-    parts_->socket.async_wait(asio::socket_base::wait_write,
-                              asio::bind_executor(parts_->strand, [me = self()](const asio_error& ec) {
-                                me->write_armed_ = false;
-                                if (!ec) me->pump();
-                              }));
-  }
+  if (want_read_) wait_for(readiness::readable, read_armed_);
+  if (want_write_) wait_for(readiness::writable, write_armed_);
+}
+
+void tls_channel::wait_for(readiness what, bool& armed) {
+  if (armed) return;
+  armed = true;
+  parts_->port->wait(what, parts_->strand, self());
+}
+
+void tls_channel::port_ready(readiness what, bool ok) {
+  (what == readiness::readable ? read_armed_ : write_armed_) = false;
+  if (ok) pump();
 }
 
 void tls_channel::pause_reading(bool paused) {

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include "transport/net_acceptor.hpp"
+#include "transport/net_link.hpp"
 
 namespace wh {
 namespace {
@@ -13,57 +14,35 @@ tls_config for_link(tls_config config) {
   return config;
 }
 
-/// What a listener shares with handshakes under way, which may outlive it.
-struct link_listener_state {
-  call_gate gate;
-  accept_handler on_accept;
-  std::mutex mutex;
-  tls_context_ptr tls;  ///< guarded by mutex
-};
-
 class listening_link final : public link_listener {
  public:
-  listening_link(std::shared_ptr<link_listener_state> state, std::shared_ptr<tcp_acceptor> acceptor)
-      : state_(std::move(state)), acceptor_(std::move(acceptor)) {}
+  listening_link(std::shared_ptr<link_reception> reception, std::shared_ptr<tcp_acceptor> acceptor)
+      : reception_(std::move(reception)), acceptor_(std::move(acceptor)) {}
   ~listening_link() override {
     acceptor_->stop();
-    state_->gate.close();
+    reception_->close();
   }
   host_port local() const override { return acceptor_->local(); }
   void stop() override { acceptor_->stop(); }
-  void set_tls(const tls_config& config) override {
-    auto made = make_server_context(for_link(config));
-    if (!made) {
-      spdlog::error("link listener {}: keeps its old certificates: {}", local().text(), made.err().message);
-      return;
-    }
-    const std::lock_guard lock(state_->mutex);
-    state_->tls = std::move(*made);
-  }
+  void set_tls(const tls_config& config) override { reception_->set_tls(local(), config); }
 
  private:
-  std::shared_ptr<link_listener_state> state_;
+  std::shared_ptr<link_reception> reception_;
   std::shared_ptr<tcp_acceptor> acceptor_;
 };
-
-std::shared_ptr<connection_handler> admit(link_listener_state& state, std::shared_ptr<connection> channel) {
-  std::shared_ptr<connection_handler> handler;
-  state.gate.pass([&] { handler = state.on_accept(std::move(channel)); });
-  return handler;
-}
 
 /// One attempt to reach a peer: name, then each of its addresses, then TLS; all within one time-out.
 class dial_attempt final : public loop_resident {
  public:
   dial_attempt(const std::shared_ptr<loop_core>& core, host_port to, std::string source, accept_handler connected,
                std::function<void(const error&)> failed)
-      : core_(core), to_(std::move(to)), source_(std::move(source)), connected_(std::move(connected)), failed_(std::move(failed)) {
+      : core_(core), source_(std::move(source)), caller_{std::move(to), {}, std::move(connected), std::move(failed)} {
     parts_.emplace(parts{core, loop_strand(core->io.get_executor()), resolver_type(core->io.get_executor()),
                          socket_type(core->io.get_executor()), loop_timer(core->io.get_executor())});
   }
 
   void run(const tls_config& config, duration timeout) {
-    deadline_ = std::chrono::steady_clock::now() + timeout;
+    caller_.deadline = std::chrono::steady_clock::now() + timeout;
     timeout_ = timeout;
     // Copies, because the loop may stop as soon as it knows of this attempt.
     const auto core = core_;
@@ -75,8 +54,7 @@ class dial_attempt final : public loop_resident {
   void loop_stopped() override {
     parts_.reset();
     core_.reset();
-    connected_ = nullptr;
-    failed_ = nullptr;
+    caller_ = {};
   }
 
  private:
@@ -99,20 +77,19 @@ class dial_attempt final : public loop_resident {
     parts_->timer.cancel();
     parts_->resolver.cancel();
     parts_->socket.close(ignored);
-    connected_ = nullptr;
-    std::exchange(failed_, nullptr)(fail(code, "dial " + to_.text() + ": " + why));
+    caller_.fail_with(code, why);
   }
 
   void resolve(const tls_config& config) {
-    auto made = make_client_context(for_link(config), to_.host);
+    auto made = make_link_client(config, caller_.to.host);
     if (!made) return fail_with(made.err().code, made.err().message);
     tls_ = std::move(*made);
-    parts_->timer.expires_at(deadline_);
+    parts_->timer.expires_at(caller_.deadline);
     parts_->timer.async_wait(asio::bind_executor(parts_->strand, [me = self()](const asio_error& ec) {
       if (!ec) me->fail_with(errc::timeout, "no answer within " + human_duration(me->timeout_));
     }));
     parts_->resolver.async_resolve(
-        to_.host, std::to_string(to_.port),
+        caller_.to.host, std::to_string(caller_.to.port),
         asio::bind_executor(parts_->strand, [me = self()](const asio_error& ec, resolver_type::results_type found) {
           if (me->done_) return;
           if (ec) return me->fail_with(errc::unavailable, "host name: " + ec.message());
@@ -150,55 +127,91 @@ class dial_attempt final : public loop_resident {
     asio_error ec;
     parts_->socket.native_non_blocking(true, ec);
     const int fd = parts_->socket.release(ec);
-    channel_options options;
-    options.handshake_timeout =
-        std::max<duration>(std::chrono::duration_cast<duration>(deadline_ - std::chrono::steady_clock::now()),
-                           std::chrono::milliseconds(1));
-    tls_channel::start(core_, fd, std::move(tls_), options, std::move(connected_),
-                       [failed = std::move(failed_), to = to_](const error& why) {
-                         failed(fail(why.code, "dial " + to.text() + ": " + why.message));
-                       });
+    caller_.begin_tls(core_, make_socket_port(core_, fd), std::move(tls_));
   }
 
   std::shared_ptr<loop_core> core_;
   std::optional<parts> parts_;
-  host_port to_;
   const std::string source_;
-  accept_handler connected_;
-  std::function<void(const error&)> failed_;
+  link_caller caller_;
   tls_context_ptr tls_;
   std::vector<asio::ip::tcp::endpoint> endpoints_;
   std::size_t next_ = 0;
-  std::chrono::steady_clock::time_point deadline_;
   duration timeout_{};
   bool done_ = false;
 };
 
 }  // namespace
 
+result<tls_context_ptr> make_link_client(tls_config config, const std::string& host) {
+  return make_client_context(for_link(std::move(config)), host);
+}
+
+result<std::shared_ptr<link_reception>> link_reception::open(const host_port& at, tls_config tls,
+                                                             const listen_limits& limits, accept_handler on_accept) {
+  auto made = make_server_context(for_link(std::move(tls)));
+  if (!made) return fail(made.err().code, "listen " + at.text() + ": " + made.err().message);
+  auto self = std::make_shared<link_reception>();
+  self->on_accept_ = std::move(on_accept);
+  self->options_.handshake_timeout = limits.handshake_timeout;
+  self->tls_ = std::move(*made);
+  return self;
+}
+
+void link_reception::take(const std::shared_ptr<link_reception>& self, const std::shared_ptr<loop_core>& core,
+                          result<tls_channel::port_ptr> port, tls_channel::counter live) {
+  tls_context_ptr context;
+  {
+    const std::lock_guard lock(self->mutex_);
+    context = self->tls_;
+  }
+  auto ready = [self](std::shared_ptr<tls_channel> channel) {
+    std::shared_ptr<connection_handler> handler;
+    self->gate_.pass([&] { handler = self->on_accept_(std::move(channel)); });
+    return handler;
+  };
+  auto failed = [](const error& why) { spdlog::debug("link handshake: {}", why.message); };
+  tls_channel::start(core, std::move(port), std::move(context), self->options_, std::move(ready), std::move(failed),
+                     std::move(live));
+}
+
+void link_reception::set_tls(const host_port& at, tls_config tls) {
+  auto made = make_server_context(for_link(std::move(tls)));
+  if (!made) {
+    spdlog::error("link listener {}: keeps its old certificates: {}", at.text(), made.err().message);
+    return;
+  }
+  const std::lock_guard lock(mutex_);
+  tls_ = std::move(*made);
+}
+
+void link_caller::fail_with(errc code, const std::string& why) {
+  connected = nullptr;
+  std::exchange(failed, nullptr)(fail(code, "dial " + to.text() + ": " + why));
+}
+
+void link_caller::begin_tls(const std::shared_ptr<loop_core>& core, result<tls_channel::port_ptr> port,
+                            tls_context_ptr tls) {
+  channel_options options;
+  options.handshake_timeout = std::max<duration>(
+      std::chrono::duration_cast<duration>(deadline - std::chrono::steady_clock::now()), std::chrono::milliseconds(1));
+  auto tell = [to = to, failed = std::move(failed)](const error& why) {
+    failed(fail(why.code, "dial " + to.text() + ": " + why.message));
+  };
+  tls_channel::start(core, std::move(port), std::move(tls), options, std::move(connected), std::move(tell));
+}
+
 result<std::unique_ptr<link_listener>> listen_link(event_loop& loop, const host_port& at, const tls_config& tls,
                                                    const listen_limits& limits, accept_handler on_accept) {
-  auto made = make_server_context(for_link(tls));
-  if (!made) return fail(made.err().code, "listen " + at.text() + ": " + made.err().message);
-  auto state = std::make_shared<link_listener_state>();
-  state->on_accept = std::move(on_accept);
-  state->tls = std::move(*made);
-  channel_options options;
-  options.handshake_timeout = limits.handshake_timeout;
-  auto on_socket = [state, options, core = std::weak_ptr(loop.internals().core)](int fd, tls_channel::counter live) {
-    tls_context_ptr context;
-    {
-      const std::lock_guard lock(state->mutex);
-      context = state->tls;
-    }
-    tls_channel::start(
-        core.lock(), fd, std::move(context), options,
-        [state](std::shared_ptr<tls_channel> channel) { return admit(*state, std::move(channel)); },
-        [](const error& why) { spdlog::debug("link handshake: {}", why.message); }, std::move(live));
+  auto reception = link_reception::open(at, tls, limits, std::move(on_accept));
+  if (!reception) return reception.err();
+  auto on_socket = [to = *reception, home = std::weak_ptr(loop.internals().core)](int fd, tls_channel::counter live) {
+    const auto core = home.lock();
+    link_reception::take(to, core, make_socket_port(core, fd), std::move(live));
   };
   auto acceptor = tcp_acceptor::open(loop, at, limits.connections_max, std::move(on_socket));
   if (!acceptor) return acceptor.err();
-  return std::unique_ptr<link_listener>(std::make_unique<listening_link>(std::move(state), std::move(*acceptor)));
+  return std::unique_ptr<link_listener>(std::make_unique<listening_link>(std::move(*reception), std::move(*acceptor)));
 }
 
 void dial_link(event_loop& loop, const host_port& to, const tls_config& tls, duration timeout,

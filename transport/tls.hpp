@@ -1,6 +1,8 @@
 #pragma once
-// TLS on a non-blocking socket: a state machine that is told when the socket may be ready. It owns no thread, timer or
+// TLS on a non-blocking stream: a state machine that is told when the stream may be ready. It owns no thread, timer or
 // socket, so that the event loop and the blocking client share it.
+#include <sys/types.h>
+
 #include <functional>
 #include <memory>
 #include <string>
@@ -26,18 +28,30 @@ result<tls_context_ptr> make_server_context(const tls_config& config);
 /// `host` is what the certificate must name when the configuration does not say.
 result<tls_context_ptr> make_client_context(const tls_config& config, const std::string& host);
 
+/// What TLS runs over. Never waits; results and errno as of send() and recv() on a non-blocking socket.
+class byte_stream {
+ public:
+  virtual ~byte_stream() = default;
+  virtual ssize_t send(const char* bytes, std::size_t size) = 0;
+  virtual ssize_t receive(char* to, std::size_t size) = 0;
+};
+
+/// Both for byte_streams that are sockets.
+ssize_t socket_send(int fd, const char* bytes, std::size_t size);
+ssize_t socket_receive(int fd, char* to, std::size_t size);
+
 enum class io_status {
   done,        ///< progress was made
-  want_read,   ///< wait until the socket is readable
-  want_write,  ///< wait until the socket is writable
+  want_read,   ///< wait until the stream is readable
+  want_write,  ///< wait until the stream is writable
   closed,      ///< the peer has ended the stream in good order
   failed,      ///< see failure()
 };
 
-/// One TLS connection on a socket that it does not own.
+/// One TLS connection on a stream that it does not own.
 class tls_stream {
  public:
-  tls_stream(tls_context_ptr context, int fd);
+  tls_stream(tls_context_ptr context, byte_stream& below);
   ~tls_stream();
   tls_stream(const tls_stream&) = delete;
   tls_stream& operator=(const tls_stream&) = delete;

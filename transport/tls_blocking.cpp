@@ -66,7 +66,7 @@ result<std::unique_ptr<blocking_stream>> blocking_stream::dial(const host_port& 
   const auto fd = connect_any(to, deadline);
   if (!fd) return failed(fd.err());
   std::unique_ptr<blocking_stream> made(new blocking_stream(*fd));
-  made->tls_ = std::make_unique<tls_stream>(tls, *fd);
+  made->tls_ = std::make_unique<tls_stream>(tls, made->socket_);
   while (true) {
     const auto status = made->tls_->handshake();
     if (status == io_status::done) break;
@@ -78,13 +78,13 @@ result<std::unique_ptr<blocking_stream>> blocking_stream::dial(const host_port& 
 
 blocking_stream::~blocking_stream() {
   if (tls_) static_cast<void>(tls_->shutdown());
-  ::close(fd_);
+  ::close(socket_.fd);
 }
 
 result<void> blocking_stream::wait(io_status status, clock::time_point deadline) {
   switch (status) {
-    case io_status::want_read: return wait_for(fd_, POLLIN, deadline);
-    case io_status::want_write: return wait_for(fd_, POLLOUT, deadline);
+    case io_status::want_read: return wait_for(socket_.fd, POLLIN, deadline);
+    case io_status::want_write: return wait_for(socket_.fd, POLLOUT, deadline);
     case io_status::closed: return fail(errc::unavailable, "closed by the peer");
     default: return tls_->failure();
   }
@@ -112,7 +112,7 @@ result<std::size_t> blocking_stream::read(char* to, std::size_t size, clock::tim
 
 bool blocking_stream::stale() const {
   char byte = 0;
-  const ssize_t n = ::recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  const ssize_t n = ::recv(socket_.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   return n >= 0 || (errno != EAGAIN && errno != EINTR);
 }
 

@@ -25,11 +25,17 @@ class blocking_stream {
   bool stale() const;
 
  private:
-  explicit blocking_stream(int fd) : fd_(fd) {}
+  explicit blocking_stream(int fd) : socket_(fd) {}
   /// Waits as the status says; an error if it says failure or the deadline passes.
   result<void> wait(io_status status, clock::time_point deadline);
 
-  int fd_;
+  struct socket final : byte_stream {
+    explicit socket(int number) : fd(number) {}
+    ssize_t send(const char* bytes, std::size_t size) override { return socket_send(fd, bytes, size); }
+    ssize_t receive(char* to, std::size_t size) override { return socket_receive(fd, to, size); }
+    int fd;
+  };
+  socket socket_;
   std::unique_ptr<tls_stream> tls_;
 };
 

@@ -11,14 +11,13 @@ namespace {
 
 using namespace ossl;
 
-int socket_of(BIO* bio) { return static_cast<int>(reinterpret_cast<std::intptr_t>(BIO_get_data(bio))); }
+byte_stream& stream_of(BIO* bio) { return *static_cast<byte_stream*>(BIO_get_data(bio)); }
 
 bool would_block(int code) { return code == EAGAIN || code == EWOULDBLOCK || code == EINTR; }
 
 int bio_write(BIO* bio, const char* bytes, std::size_t size, std::size_t* n) {
   BIO_clear_retry_flags(bio);
-  // MSG_NOSIGNAL is why this is not OpenSSL's socket BIO: its write() raises SIGPIPE when the peer has gone.
-  const ssize_t sent = ::send(socket_of(bio), bytes, size, MSG_NOSIGNAL);
+  const ssize_t sent = stream_of(bio).send(bytes, size);
   if (sent < 0 && would_block(errno)) BIO_set_retry_write(bio);
   *n = sent > 0 ? static_cast<std::size_t>(sent) : 0;
   return sent > 0 ? 1 : 0;
@@ -27,7 +26,7 @@ int bio_write(BIO* bio, const char* bytes, std::size_t size, std::size_t* n) {
 int bio_read(BIO* bio, char* to, std::size_t size, std::size_t* n) {
   BIO_clear_retry_flags(bio);
   errno = 0;
-  const ssize_t got = ::recv(socket_of(bio), to, size, 0);
+  const ssize_t got = stream_of(bio).receive(to, size);
   if (got < 0 && would_block(errno)) BIO_set_retry_read(bio);
   *n = got > 0 ? static_cast<std::size_t>(got) : 0;
   return got > 0 ? 1 : 0;
@@ -35,9 +34,9 @@ int bio_read(BIO* bio, char* to, std::size_t size, std::size_t* n) {
 
 long bio_control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
 
-BIO_METHOD* socket_method() {
+BIO_METHOD* stream_method() {
   static BIO_METHOD* const method = [] {
-    BIO_METHOD* m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "non-blocking socket");
+    BIO_METHOD* m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "non-blocking stream");
     BIO_meth_set_write_ex(m, bio_write);
     BIO_meth_set_read_ex(m, bio_read);
     BIO_meth_set_ctrl(m, bio_control);
@@ -65,6 +64,10 @@ std::string tls_error_text() {
 
 }  // namespace
 
+// MSG_NOSIGNAL is why this is not OpenSSL's socket BIO: its write() raises SIGPIPE when the peer has gone.
+ssize_t socket_send(int fd, const char* bytes, std::size_t size) { return ::send(fd, bytes, size, MSG_NOSIGNAL); }
+ssize_t socket_receive(int fd, char* to, std::size_t size) { return ::recv(fd, to, size, 0); }
+
 /// What the verification callback has to say, kept beside the SSL because OpenSSL carries only a number.
 struct tls_stream::handshake_notes {
   const tls_context* context = nullptr;
@@ -72,16 +75,16 @@ struct tls_stream::handshake_notes {
   std::string pinned_ca_pem;
 };
 
-tls_stream::tls_stream(tls_context_ptr context, int fd)
+tls_stream::tls_stream(tls_context_ptr context, byte_stream& below)
     : context_(std::move(context)), ssl_(SSL_new(context_->ctx.get())), notes_(std::make_unique<handshake_notes>()) {
   notes_->context = context_.get();
-  BIO* bio = BIO_new(socket_method());
+  BIO* bio = BIO_new(stream_method());
   if (!ssl_ || bio == nullptr) {
     BIO_free(bio);
     ssl_.reset();
     return;
   }
-  BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(fd)));
+  BIO_set_data(bio, &below);
   BIO_set_init(bio, 1);
   SSL_set_bio(ssl_.get(), bio, bio);
   SSL_set_app_data(ssl_.get(), notes_.get());

@@ -1,6 +1,7 @@
 #include "nodes/common/logging.hpp"
 
 #include <spdlog/formatter.h>
+#include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -79,6 +80,15 @@ result<spdlog::level::level_enum> parse_level(const std::string& name) {
   return level;
 }
 
+result<spdlog::sink_ptr> open_sink(const std::string& file) {
+  if (file.empty()) return spdlog::sink_ptr(std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  try {
+    return spdlog::sink_ptr(std::make_shared<spdlog::sinks::basic_file_sink_mt>(file));
+  } catch (const spdlog::spdlog_ex& e) {
+    return fail(errc::io, e.what());
+  }
+}
+
 }  // namespace
 
 void add_log_options(command& program, log_options& options) {
@@ -99,7 +109,9 @@ void add_log_options(command& program, log_options& options) {
 result<void> setup_logging(const log_options& options, const std::string& component) {
   const auto level = parse_level(options.level);
   if (!level) return level.err();
-  auto logger = std::make_shared<spdlog::logger>(component, std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  auto sink = open_sink(options.file);
+  if (!sink) return sink.err();
+  auto logger = std::make_shared<spdlog::logger>(component, std::move(*sink));
   logger->set_formatter(make_formatter(options.format));
   logger->set_level(*level);
   logger->flush_on(spdlog::level::warn);

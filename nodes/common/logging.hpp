@@ -11,10 +11,11 @@ class logger;
 
 namespace wh {
 
-/// What a node logs, and how. Lines go to stderr.
+/// What a node logs, and how.
 struct log_options {
   std::string level = "info";   ///< trace, debug, info, warn, error, off
   std::string format = "text";  ///< text: for people; json: one object a line
+  std::string file = {};        ///< where lines are added; empty: stderr. For programs that hold a node; no flag
 };
 
 /// Adds --log-level and --log-format.

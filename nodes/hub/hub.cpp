@@ -133,7 +133,10 @@ result<void> hub::parts::serve() {
     return fail(identity.err().code,
                 "server certificate for the listen and advertise hosts: " + identity.err().message);
 
-  auto listening = listen_link(loop, options.link_listen, server_tls(ca, *identity, true), {}, core->link().acceptor());
+  const auto link_tls = server_tls(ca, *identity, true);
+  auto listening = options.listen_links
+                       ? options.listen_links(loop, options.link_listen, link_tls, core->link().acceptor())
+                       : listen_link(loop, options.link_listen, link_tls, {}, core->link().acceptor());
   if (!listening) return listening.err();
   listener = std::move(*listening);
   link_at = listener->local();

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "transport/net.hpp"
+#include "transport/link_ports.hpp"
 
 namespace wh {
 
@@ -26,6 +26,7 @@ struct hub_options {
   std::string backup_dir;  ///< of scheduled backups; empty: none
   duration backup_interval = std::chrono::hours(24);
   std::uint64_t backup_keep = 7;
+  link_listen_function listen_links = {};  ///< of a program that holds the hub; empty: sockets
 };
 result<void> validate(const hub_options& options);
 

@@ -115,10 +115,10 @@ void fake_fleet::set_network(std::size_t spoke, bool up) {
 }
 
 link_dialer fake_fleet::dialer(const node& of) const {
-  return [loop = options_.loop, over = of.network, source = of.options.source_address,
-          one_way = of.options.latency / 2](const host_port& to, const tls_config& tls, duration timeout,
-                                            const accept_handler& on_connected,
-                                            const std::function<void(const error&)>& on_failed) {
+  auto dial = options_.dial ? options_.dial : live_link_dialer(*options_.loop, of.options.source_address);
+  return [loop = options_.loop, over = of.network, dial = std::move(dial), one_way = of.options.latency / 2](
+             const host_port& to, const tls_config& tls, duration timeout, const accept_handler& on_connected,
+             const std::function<void(const error&)>& on_failed) {
     if (!over->is_up())
       return loop->post([on_failed] { on_failed(fail(errc::unavailable, "the spoke's network is down")); });
     // The wire is what a spoke sees of its line: cutting it loses what is on its way.
@@ -126,7 +126,7 @@ link_dialer fake_fleet::dialer(const node& of) const {
       if (!over->connect(made)) made->abort("the network is down");
       return on_connected(std::move(made));
     };
-    dial_link(*loop, to, tls, timeout, over_slow_link(connected, live_link_timers(*loop), one_way), on_failed, source);
+    dial(to, tls, timeout, over_slow_link(connected, live_link_timers(*loop), one_way), on_failed);
   };
 }
 

@@ -39,6 +39,7 @@ struct fake_spoke_options {
 /// What all spokes of a fleet share. Everything referenced must outlive the fleet.
 struct fake_fleet_options {
   event_loop* loop = nullptr;
+  link_dialer dial = {};  ///< empty: over sockets, from each spoke's source address
   std::shared_ptr<live_threads> threads;
   store* data = nullptr;  ///< prescriptions, identities and reports of all
   crypto_port* crypto = nullptr;

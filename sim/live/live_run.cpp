@@ -31,6 +31,7 @@ result<void> check_machine(const live_options& o) {
   capacity_need need;
   need.clusters = static_cast<std::uint64_t>(o.clusters);
   need.own_hub = o.kubeconfig.empty();
+  if (o.transport == link_transport::memory) need.transport = cluster_transport::none;
   need.simulator_bytes_per_cluster = simulator_bytes_per_cluster;
   need.hub_bytes_per_cluster = hub_bytes_per_cluster;
   return check_capacity(need);
@@ -49,6 +50,7 @@ run_info describe(const live_options& o) {
   info.seed = o.seed;
   info.clusters = static_cast<std::uint64_t>(o.clusters);
   info.hub = o.kubeconfig.empty() ? hub_origin::started : hub_origin::attached;
+  info.transport = o.transport;
   info.software_version = std::string(software_version());
   info.fsync_mode = o.kubeconfig.empty() ? "on" : "unknown";
   info.configuration = {{"scenario", o.plan.description},
@@ -56,6 +58,9 @@ run_info describe(const live_options& o) {
                         {"regions", std::to_string(o.plan.fleet.regions.size())},
                         {"patience", human_duration(o.patience)},
                         {"threads for the spokes' actors", std::to_string(o.threads)}};
+  if (o.transport == link_transport::memory)
+    info.configuration.push_back(
+        {"process", "hub and clusters share one: its memory and CPU are counted together, as the simulator's"});
   for (const auto& flag : o.hub_flags) info.configuration.push_back({"hub flag", flag});
   info.machine = describe_machine();
   return info;

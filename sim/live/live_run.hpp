@@ -18,6 +18,8 @@ struct live_options {
   std::string out_dir;      ///< results.json, report.html, hub.log; made if absent
   std::string kubeconfig;   ///< of a hub that runs already; empty: one is started
   std::string hub_program;  ///< empty: the one beside this program
+  /// memory: the hub runs in this process; then kubeconfig, hub_program and hub_flags must be empty.
+  sim_report::link_transport transport = sim_report::link_transport::tcp;
   std::vector<std::string> hub_flags;
   bool keep_data = false;                        ///< the hub's data folder stays, in out_dir
   unsigned threads = 1;                          ///< that run the spokes' actors

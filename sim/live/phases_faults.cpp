@@ -13,6 +13,14 @@ namespace {
 
 double in_seconds(duration d) { return std::chrono::duration<double>(d).count(); }
 
+/// Where the hub is no process of ours there is nothing to kill or to stop; that is how the run was asked for, and no fault.
+phase_result not_done(stage& s, phase_result phase, const error& why) {
+  if (why.code == errc::unsupported) phase.skipped = why.message;
+  else phase.problems.push_back("not done: " + why.message);
+  phase.ends_s = s.seconds();
+  return phase;
+}
+
 /// Until all that were expected are in sync again.
 bool wait_for_sync(stage& s, phase_result& phase) {
   const bool all =
@@ -71,11 +79,14 @@ phase_result run(stage& s, const restart_phase& p) {
                                                             : "The hub is stopped and started again.",
                      .unit = "clusters",
                      .begins_s = s.seconds()};
+  // Asked before any spoke is expected to come back.
+  if (p.signal == stop_signal::kill && !s.hub->pid())
+    if (auto ok = s.hub->kill9(); !ok) return not_done(s, std::move(phase), ok.err());
   phase.wanted = s.spokes.expect_all();
   const auto began = stage::clock::now();
   s.hub_expected = false;
   if (auto ok = p.signal == stop_signal::kill ? s.hub->kill9() : s.hub->stop(); !ok) {
-    phase.problems.push_back("not done: " + ok.err().message);
+    phase = not_done(s, std::move(phase), ok.err());
     s.hub_expected = true;
     for (std::size_t i = 0; i < s.size(); ++i) s.fleet->cut(i, "asked to come back");
     wait_for_sync(s, phase);
@@ -101,11 +112,8 @@ phase_result run(stage& s, const pause_phase& p) {
                      .about = "The hub's process stands still for a while and goes on.",
                      .unit = "clusters",
                      .begins_s = s.seconds()};
+  if (auto ok = s.hub->pause(); !ok) return not_done(s, std::move(phase), ok.err());
   phase.wanted = s.size() - s.evicted.size();
-  if (auto ok = s.hub->pause(); !ok) {
-    phase.problems.push_back("not done: " + ok.err().message);
-    return phase;
-  }
   s.sleep(phase, p.length);
   if (auto ok = s.hub->resume(); !ok) phase.problems.push_back(ok.err().message);
   const auto resumed = s.seconds();

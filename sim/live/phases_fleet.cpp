@@ -8,6 +8,7 @@
 
 namespace wh {
 
+using sim_report::link_transport;
 using sim_report::phase_result;
 
 namespace {
@@ -52,11 +53,13 @@ void measure_idle(stage& s, phase_result& phase, duration length) {
     return m ? m->value("wheelhouse_store_commits_total") : std::nullopt;
   };
   const auto commits_before = commits();
-  const auto before = pid ? sample_process(*pid) : fail(errc::not_found, "");
+  const bool shared = s.options.transport == link_transport::memory;
+  const auto look = [&] { return pid ? sample_process(*pid) : shared ? sample_self() : fail(errc::not_found, ""); };
+  const auto before = look();
   const auto began = stage::clock::now();
   const bool whole = s.sleep(phase, length);
   const double passed = std::chrono::duration<double>(stage::clock::now() - began).count();
-  const auto after = pid ? sample_process(*pid) : fail(errc::not_found, "");
+  const auto after = look();
   const auto commits_after = commits();
   s.samples->spare_hub(false);
   if (!whole) return;
@@ -69,9 +72,12 @@ void measure_idle(stage& s, phase_result& phase, duration length) {
   const double cpu = (after->cpu_s() - before->cpu_s()) / passed;
   const double members = static_cast<double>(s.spokes.now().synced);
   const double each = members > 0 ? (static_cast<double>(after->memory.rss_anon_bytes) - s.rss_empty) / members : 0;
-  phase.figures.push_back({"idle processor", cpu, "cores"});
-  phase.figures.push_back({"hub memory per cluster", each, "bytes"});
-  phase.figures.push_back({"hub memory in all", static_cast<double>(after->memory.rss_anon_bytes), "bytes"});
+  // Of a process that is hub and clusters at once, no headline speaks.
+  const std::string whose = shared ? "hub and simulator" : "hub";
+  phase.figures.push_back({shared ? "idle processor, hub and simulator" : "idle processor", cpu, "cores"});
+  phase.figures.push_back({whose + " memory per cluster", each, "bytes"});
+  phase.figures.push_back({whose + " memory in all", static_cast<double>(after->memory.rss_anon_bytes), "bytes"});
+  if (shared) return;
   if (!head.idle_cpu_fraction) head.idle_cpu_fraction = cpu;
   if (!head.hub_rss_anon_bytes_per_cluster && members > 0) head.hub_rss_anon_bytes_per_cluster = each;
 }

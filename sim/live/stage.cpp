@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "nodes/parts/clock.hpp"
+#include "sim/live/memory_hub.hpp"
 #include "sim/scenario/cluster_profile.hpp"
 #include "transport/link_live.hpp"
 
@@ -78,23 +79,18 @@ stage::~stage() {
   }
 }
 
-result<void> stage::open_hub() {
-  if (!options.kubeconfig.empty()) {
-    auto attached = attach_hub(options.kubeconfig);
-    if (!attached) return attached.err();
-    hub = std::move(*attached);
-    return {};
-  }
+result<std::unique_ptr<hub_process>> stage::make_hub() {
+  if (!options.kubeconfig.empty()) return attach_hub(options.kubeconfig);
+  data_dir = options.out_dir + "/hub-data";
+  const std::string log_file = options.out_dir + "/hub.log";
+  if (options.transport == sim_report::link_transport::memory) return start_memory_hub({data_dir, log_file}, net);
   hub_process_options o;
   o.program = options.hub_program;
-  o.data_dir = data_dir = options.out_dir + "/hub-data";
-  o.log_file = options.out_dir + "/hub.log";
+  o.data_dir = data_dir;
+  o.log_file = log_file;
   o.flags = options.hub_flags;
   o.cancelled = [this] { return stop.load(); };
-  auto started = start_hub(std::move(o));
-  if (!started) return started.err();
-  hub = std::move(*started);
-  return {};
+  return start_hub(std::move(o));
 }
 
 result<void> stage::await(const std::function<result<void>(duration)>& ready) const {
@@ -126,9 +122,13 @@ result<void> stage::open_watches() {
 }
 
 result<void> stage::open() {
-  if (auto ok = open_hub(); !ok) return ok;
-  if (const auto pid = hub->pid())
-    if (const auto seen = sample_process(*pid)) rss_empty = static_cast<double>(seen->memory.rss_anon_bytes);
+  auto made = make_hub();
+  if (!made) return made.err();
+  hub = std::move(*made);
+  const auto pid = hub->pid();
+  if (pid || options.transport == sim_report::link_transport::memory)
+    if (const auto seen = pid ? sample_process(*pid) : sample_self())
+      rss_empty = static_cast<double>(seen->memory.rss_anon_bytes);
   admin = std::make_unique<admin_client>(
       hub->access(), admin_options{.outstanding_max = 1'000'000,
                                    .timeout = std::min<duration>(options.patience, request_timeout_max)});
@@ -153,6 +153,7 @@ void stage::open_fleet(const std::string& token) {
   loop = std::make_unique<event_loop>(1);
   fake_fleet_options o;
   o.loop = loop.get();
+  if (options.transport == sim_report::link_transport::memory) o.dial = net.dialer(*loop);
   o.threads = make_live_threads(options.threads);
   o.data = data.get();
   o.crypto = &crypto;

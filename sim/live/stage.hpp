@@ -11,6 +11,7 @@
 #include "sim/live/sampler.hpp"
 #include "sim/live/work_board.hpp"
 #include "sim/process/approver.hpp"
+#include "transport/memory_network.hpp"
 
 /// What the phases of a live run act on, and how they wait. For this folder alone.
 namespace wh {
@@ -65,11 +66,12 @@ struct stage {
   int fan_outs = 0;              ///< works that fan-outs have made for each cluster
   std::uint64_t editions = 1;    ///< of works' contents so far; a work is created with the first
   std::vector<work_board::key> last_fan_out;
-  double rss_empty = 0;  ///< of the hub before the first cluster
+  double rss_empty = 0;  ///< of the hub's process before the first cluster
   std::string data_dir;
   std::string token_id;  ///< by which the fleet joins
 
   // Destroyed bottom up: who uses something stands below it.
+  memory_network net;  ///< unused over TCP
   std::unique_ptr<hub_process> hub;
   std::unique_ptr<admin_client> admin;
   journal spokes;
@@ -87,7 +89,7 @@ struct stage {
   std::jthread interrupter;  ///< ends all waiting for the hub when `stop` is set
 
  private:
-  result<void> open_hub();
+  result<std::unique_ptr<hub_process>> make_hub();
   result<void> open_watches();
   /// Clusters of another run would be taken for ours.
   result<void> check_prefix_is_free();

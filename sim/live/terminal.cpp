@@ -85,6 +85,7 @@ void terminal::show_phase(const phase_result& p) {
     text += fmt::format("   p50 {}  p99 {}  max {}", sim_report::show(p.client.percentile(50)),
                         sim_report::show(p.client.percentile(99)), sim_report::show(p.client.max()));
   line(text);
+  if (!p.skipped.empty()) line("         not done: " + p.skipped);
   for (const auto& problem : p.problems) line("         problem: " + problem);
 }
 

@@ -33,6 +33,7 @@ markup latency_cells(const std::string& clock, const latency_histogram& latencie
 markup phase_cells(const phase_result& phase, const attributes& tall) {
   auto name = element("strong", phase.name);
   if (!phase.about.empty()) name += element("span", {{"class", "soft"}}, text(phase.about));
+  if (!phase.skipped.empty()) name += element("span", {{"class", "soft"}}, text("Not done: " + phase.skipped));
   attributes header = {{"scope", "row"}};
   header.insert(header.end(), tall.begin(), tall.end());
   const bool counts = phase.wanted + phase.done + phase.failed > 0;

@@ -70,6 +70,7 @@ struct phase_result {
   latency_histogram hub = {};
   std::vector<figure> figures = {};
   std::vector<std::string> problems = {};
+  std::string skipped = {};  ///< why the phase was not done, where that is no fault; empty: it was
   friend bool operator==(const phase_result&, const phase_result&) = default;
 };
 

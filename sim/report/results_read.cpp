@@ -133,6 +133,7 @@ phase_result read_phase(const json_cursor& at) {
                                item.text_or_empty("unit")});
     }
   phase.problems = read_texts(at, "problems");
+  phase.skipped = at.text_or_empty("skipped");
   return phase;
 }
 

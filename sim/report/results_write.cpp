@@ -76,7 +76,8 @@ document to_document(const phase_result& phase) {
           {"client", to_document(phase.client)},
           {"hub", to_document(phase.hub)},
           {"figures", std::move(figures)},
-          {"problems", phase.problems}};
+          {"problems", phase.problems},
+          {"skipped", phase.skipped}};
 }
 
 /// Names once and numbers in rows: an hour of samples is a megabyte.

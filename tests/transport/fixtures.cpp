@@ -6,6 +6,7 @@
 #include <array>
 #include <stdexcept>
 
+#include "transport/link_live.hpp"
 #include "transport/net_address.hpp"
 #include "transport/tls_blocking.hpp"
 
@@ -85,14 +86,18 @@ std::string recorder::wait_bytes(std::size_t n) {
 }
 
 dialed dial(event_loop& loop, const host_port& to, const tls_config& tls, duration timeout) {
+  return dial(live_link_dialer(loop), to, tls, timeout);
+}
+
+dialed dial(const link_dialer& over, const host_port& to, const tls_config& tls, duration timeout) {
   struct outcome {
     std::shared_ptr<connection> link;
     std::optional<error> failure;
   };
   dialed made;
   const auto result = std::make_shared<awaited<outcome>>();
-  dial_link(
-      loop, to, tls, timeout,
+  over(
+      to, tls, timeout,
       [result, seen = made.end.seen](std::shared_ptr<connection> link) {
         result->set({std::move(link), std::nullopt});
         return seen;
@@ -107,11 +112,17 @@ dialed dial(event_loop& loop, const host_port& to, const tls_config& tls, durati
   return made;
 }
 
-listener::listener(event_loop& loop, const tls_config& tls, const listen_limits& limits) {
-  server = must(listen_link(loop, {"127.0.0.1", 0}, tls, limits, [this](std::shared_ptr<connection> link) {
+listener::listener(event_loop& loop, const tls_config& tls, const listen_limits& limits)
+    : server(must(listen_link(loop, {"127.0.0.1", 0}, tls, limits, keep()))) {}
+
+listener::listener(memory_network& over, event_loop& loop, const tls_config& tls, const listen_limits& limits)
+    : server(must(over.listen(loop, {"127.0.0.1", 0}, tls, limits, keep()))) {}
+
+accept_handler listener::keep() {
+  return [this](std::shared_ptr<connection> link) {
     last.set(std::move(link));
     return seen;
-  }));
+  };
 }
 
 raw_socket::raw_socket(const host_port& to) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "transport/http.hpp"
+#include "transport/memory_network.hpp"
 #include "transport/net.hpp"
 #include "transport/pki.hpp"
 
@@ -91,10 +92,13 @@ struct dialed {
   std::optional<error> failure;
 };
 dialed dial(event_loop& loop, const host_port& to, const tls_config& tls, duration timeout = patience);
+/// The same over any network.
+dialed dial(const link_dialer& over, const host_port& to, const tls_config& tls, duration timeout = patience);
 
 /// A listener that records its connections.
 struct listener {
   listener(event_loop& loop, const tls_config& tls, const listen_limits& limits = {});
+  listener(memory_network& over, event_loop& loop, const tls_config& tls, const listen_limits& limits = {});
   /// The next accepted end.
   std::shared_ptr<connection> accepted() { return last.get().value_or(nullptr); }
   host_port at() const { return server->local(); }
@@ -102,6 +106,9 @@ struct listener {
   std::shared_ptr<recorder> seen = std::make_shared<recorder>();
   awaited<std::shared_ptr<connection>> last;
   std::unique_ptr<link_listener> server;
+
+ private:
+  accept_handler keep();
 };
 
 /// A plain TCP socket, blocking, that ends with the object.

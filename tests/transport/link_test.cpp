@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "fixtures.hpp"
+#include "transport/link_live.hpp"
 
 using namespace wh;
 using namespace wh::test;
@@ -13,12 +14,17 @@ using Catch::Contains;
 
 namespace {
 
+enum class wire { sockets, memory };
+
 /// Both ends of an established link.
 struct pair_of_ends {
-  explicit pair_of_ends(unsigned threads = 2) : loop(threads), server(loop, ca.server_config()) {
+  explicit pair_of_ends(wire over)
+      : loop(2),
+        server(over == wire::sockets ? listener(loop, ca.server_config()) : listener(net, loop, ca.server_config())),
+        dialer(over == wire::sockets ? live_link_dialer(loop) : net.dialer(loop)) {
     auto config = ca.client_config();
     config.identity = ca.client();
-    auto made = dial(loop, server.at(), config);
+    auto made = dial(dialer, server.at(), config);
     REQUIRE_FALSE(made.failure);
     near = made.end;
     far.link = server.accepted();
@@ -30,8 +36,10 @@ struct pair_of_ends {
     far.link.reset();
   }
   authority ca;
+  memory_network net;
   event_loop loop;
   listener server;
+  link_dialer dialer;
   endpoint near, far;
 };
 
@@ -44,7 +52,7 @@ std::string pattern(std::size_t n) {
 }  // namespace
 
 TEST_CASE("bytes pass both ways over mutual TLS, and each end knows the other", "[link]") {
-  pair_of_ends p;
+  pair_of_ends p(GENERATE(wire::sockets, wire::memory));
   p.near.link->write("hello ");
   p.near.link->write("hub");
   CHECK(p.far.seen->wait_bytes(9) == "hello hub");
@@ -56,12 +64,12 @@ TEST_CASE("bytes pass both ways over mutual TLS, and each end knows the other", 
   CHECK(p.far.link->peer().subj == subject{"spoke-1", {"spokes"}});
   CHECK(p.far.link->peer().public_key_sha256.size() == 64);
   CHECK_FALSE(p.far.link->peer().serial_hex.empty());
-  CHECK_THAT(p.far.link->peer().remote_address, Contains("127.0.0.1:"));
+  CHECK_THAT(p.far.link->peer().remote_address, Contains("127.0.0.1:") || Contains("memory:"));
   CHECK(p.near.link->peer().subj.common_name == "hub");
 }
 
 TEST_CASE("ten megabytes pass both ways at once, in large and small writes", "[link]") {
-  pair_of_ends p;
+  pair_of_ends p(GENERATE(wire::sockets, wire::memory));
   const auto data = pattern(10 * 1024 * 1024);
   p.near.link->write(data);
   std::thread small([&] {
@@ -74,7 +82,7 @@ TEST_CASE("ten megabytes pass both ways at once, in large and small writes", "[l
 }
 
 TEST_CASE("writes from several threads do not tear each other", "[link]") {
-  pair_of_ends p;
+  pair_of_ends p(GENERATE(wire::sockets, wire::memory));
   std::vector<std::thread> writers;
   for (char c = 'a'; c < 'e'; ++c)
     writers.emplace_back([&p, c] {
@@ -87,7 +95,7 @@ TEST_CASE("writes from several threads do not tear each other", "[link]") {
 }
 
 TEST_CASE("close flushes what is queued first", "[link]") {
-  pair_of_ends p;
+  pair_of_ends p(GENERATE(wire::sockets, wire::memory));
   const auto data = pattern(3 * 1024 * 1024);
   p.near.link->write(data);
   p.near.link->close();
@@ -100,7 +108,7 @@ TEST_CASE("close flushes what is queued first", "[link]") {
 }
 
 TEST_CASE("abort drops at once and tells its reason", "[link]") {
-  pair_of_ends p;
+  pair_of_ends p(GENERATE(wire::sockets, wire::memory));
   p.near.link->abort("no credit left");
   CHECK(p.near.seen->closed.get()->message == "no credit left");
   CHECK(p.far.seen->closed.get()->code == errc::unavailable);
@@ -111,7 +119,7 @@ TEST_CASE("abort drops at once and tells its reason", "[link]") {
 }
 
 TEST_CASE("both ends may close at the same time", "[link]") {
-  pair_of_ends p;
+  pair_of_ends p(GENERATE(wire::sockets, wire::memory));
   p.near.link->close();
   p.far.link->close();
   CHECK(p.near.seen->closed.get());
@@ -210,7 +218,7 @@ TEST_CASE("a listener out of file descriptors pauses and recovers", "[link]") {
 }
 
 TEST_CASE("open links survive their listener", "[link]") {
-  pair_of_ends p;
+  pair_of_ends p(GENERATE(wire::sockets, wire::memory));
   const auto at = p.server.at();
   p.server.server->stop();
   p.near.link->write("still here");
@@ -218,7 +226,7 @@ TEST_CASE("open links survive their listener", "[link]") {
   p.server.server.reset();
   p.near.link->write("!");
   CHECK(p.far.seen->wait_bytes(11) == "still here!");
-  CHECK_THAT(dial(p.loop, at, p.ca.client_config()).failure->message, Contains("connection refused"));
+  CHECK_THAT(dial(p.dialer, at, p.ca.client_config()).failure->message, Contains("connection refused"));
 }
 
 TEST_CASE("a loop may stop under open links that somebody still holds", "[link]") {

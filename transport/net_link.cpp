@@ -81,7 +81,7 @@ class dial_attempt final : public loop_resident {
   }
 
   void resolve(const tls_config& config) {
-    auto made = make_link_client(config, caller_.to.host);
+    auto made = make_link_client(*core_, config, caller_.to.host);
     if (!made) return fail_with(made.err().code, made.err().message);
     tls_ = std::move(*made);
     parts_->timer.expires_at(caller_.deadline);
@@ -143,8 +143,8 @@ class dial_attempt final : public loop_resident {
 
 }  // namespace
 
-result<tls_context_ptr> make_link_client(tls_config config, const std::string& host) {
-  return make_client_context(for_link(std::move(config)), host);
+result<tls_context_ptr> make_link_client(loop_core& on, tls_config config, const std::string& host) {
+  return on.client_contexts.make(for_link(std::move(config)), host);
 }
 
 result<std::shared_ptr<link_reception>> link_reception::open(const host_port& at, tls_config tls,

@@ -5,7 +5,7 @@
 namespace wh {
 
 /// The client's side of a link's TLS, ready for `tls_channel::start`.
-result<tls_context_ptr> make_link_client(tls_config config, const std::string& host);
+result<tls_context_ptr> make_link_client(loop_core& on, tls_config config, const std::string& host);
 
 /// What a link listener shares with handshakes under way, which may outlive it.
 class link_reception {

@@ -10,6 +10,7 @@
 #include "base/call_gate.hpp"
 #include "transport/asio.hpp"
 #include "transport/net.hpp"
+#include "transport/tls.hpp"
 
 namespace wh {
 
@@ -38,6 +39,7 @@ class loop_core {
  public:
   asio::io_context io;
   std::atomic<bool> stopped = false;
+  client_context_memo client_contexts;  ///< of the links dialled here
 
   void evict_all();
 

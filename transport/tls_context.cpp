@@ -1,6 +1,7 @@
 // From a tls_config to a checked SSL_CTX.
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <array>
 
 #include "transport/tls.hpp"
@@ -9,6 +10,9 @@ namespace wh {
 namespace {
 
 using namespace ossl;
+
+// One for each hub that is dialled, with a pin and without; more only while a trusted CA changes.
+constexpr std::size_t contexts_kept = 8;
 
 bool is_ip(const std::string& host) {
   std::array<unsigned char, 16> address{};
@@ -62,19 +66,29 @@ result<void> set_alpn(SSL_CTX* ctx, const tls_config& config, bool server) {
   return {};
 }
 
-result<void> set_identity(SSL_CTX* ctx, const tls_config& config) {
-  if (config.identity.key_pem.empty()) return {};
-  const auto key = read_private_key(config.identity.key_pem);
+/// Null when the configuration has none.
+result<std::shared_ptr<tls_credentials>> read_credentials(const tls_config& config) {
+  if (config.identity.key_pem.empty()) return std::shared_ptr<tls_credentials>();
+  auto key = read_private_key(config.identity.key_pem);
   if (!key) return fail(key.err().code, "TLS: " + key.err().message);
   // A file such as tls.crt often holds the leaf and, after it, its chain.
-  const auto certs = read_certificates(config.identity.cert_pem + "\n" + config.chain_pem);
+  auto certs = read_certificates(config.identity.cert_pem + "\n" + config.chain_pem);
   if (!certs) return fail(certs.err().code, "TLS: own " + certs.err().message);
   ERR_clear_error();
-  if (SSL_CTX_use_certificate(ctx, certs->front().get()) != 1) return failure(errc::invalid, "TLS: own certificate");
-  if (SSL_CTX_use_PrivateKey(ctx, key->get()) != 1 || SSL_CTX_check_private_key(ctx) != 1)
+  if (X509_check_private_key(certs->front().get(), key->get()) != 1)
     return failure(errc::invalid, "TLS: own private key");
-  for (std::size_t i = 1; i < certs->size(); ++i)
-    if (SSL_CTX_add1_chain_cert(ctx, (*certs)[i].get()) != 1) return failure(errc::invalid, "TLS: own chain");
+  return std::make_shared<tls_credentials>(tls_credentials{std::move(*key), std::move(*certs)});
+}
+
+result<void> set_identity(SSL_CTX* ctx, const tls_config& config) {
+  const auto own = read_credentials(config);
+  if (!own) return own.err();
+  ERR_clear_error();
+  const auto& certs = (*own)->certs;
+  if (SSL_CTX_use_certificate(ctx, certs.front().get()) != 1) return failure(errc::invalid, "TLS: own certificate");
+  if (SSL_CTX_use_PrivateKey(ctx, (*own)->key.get()) != 1) return failure(errc::invalid, "TLS: own private key");
+  for (std::size_t i = 1; i < certs.size(); ++i)
+    if (SSL_CTX_add1_chain_cert(ctx, certs[i].get()) != 1) return failure(errc::invalid, "TLS: own chain");
   return {};
 }
 
@@ -110,29 +124,31 @@ result<std::shared_ptr<tls_context>> make_common(const tls_config& config, bool 
                             SSL_MODE_NO_AUTO_CHAIN);
   // One recv per batch of records instead of two per record; the buffer is released whenever it is empty.
   SSL_CTX_set_read_ahead(ctx, 1);
-  if (auto ok = set_identity(ctx, config); !ok) return ok.err();
   if (auto ok = set_trust(ctx, config.trusted_ca_pem, server); !ok) return ok.err();
   if (auto ok = set_alpn(ctx, config, server); !ok) return ok.err();
   made->has_trust = !config.trusted_ca_pem.empty();
   return made;
 }
 
-}  // namespace
-
-result<tls_context_ptr> make_server_context(const tls_config& config) {
-  if (config.identity.key_pem.empty()) return fail(errc::invalid, "TLS: a server needs a key and a certificate");
-  if (config.request_client_cert && config.trusted_ca_pem.empty())
-    return fail(errc::invalid, "TLS: client certificates are requested, but no CA is trusted to sign them");
-  auto made = make_common(config, true);
-  if (!made) return made.err();
-  if (config.request_client_cert) {
-    SSL_CTX_set_verify((*made)->ctx.get(), SSL_VERIFY_PEER, nullptr);
-    SSL_CTX_set_cert_verify_callback((*made)->ctx.get(), tls_stream::verify_peer, nullptr);
-  }
-  return tls_context_ptr(std::move(*made));
+/// All that a client context takes from its configuration but the credentials.
+std::string trust_key(const tls_config& config, const std::string& host) {
+  std::string key;
+  const auto add = [&key](const std::string& part) { key += std::to_string(part.size()) + ":" + part; };
+  for (const auto& protocol : config.alpn) add(protocol);
+  add(config.tls13_only ? "1.3" : "");
+  for (const auto* part : {&config.trusted_ca_pem, &config.ca_pin, &config.verify_host, &host}) add(*part);
+  return key;
 }
 
-result<tls_context_ptr> make_client_context(const tls_config& config, const std::string& host) {
+}  // namespace
+
+/// A client context without credentials.
+class client_trust {
+ public:
+  static result<std::shared_ptr<tls_context>> make(const tls_config& config, const std::string& host);
+};
+
+result<std::shared_ptr<tls_context>> client_trust::make(const tls_config& config, const std::string& host) {
   if (config.trusted_ca_pem.empty() && config.ca_pin.empty())
     return fail(errc::invalid, "TLS: neither a trusted CA nor a CA pin is given, so no server can be believed");
   if (!config.ca_pin.empty() && (config.ca_pin.size() != 71 || !config.ca_pin.starts_with("sha256:")))
@@ -153,7 +169,53 @@ result<tls_context_ptr> make_client_context(const tls_config& config, const std:
     return failure(errc::invalid, "TLS: host to verify '" + context.verify_host + "'");
   SSL_CTX_set_verify(context.ctx.get(), SSL_VERIFY_PEER, nullptr);
   SSL_CTX_set_cert_verify_callback(context.ctx.get(), tls_stream::verify_peer, nullptr);
+  return made;
+}
+
+result<tls_context_ptr> make_server_context(const tls_config& config) {
+  if (config.identity.key_pem.empty()) return fail(errc::invalid, "TLS: a server needs a key and a certificate");
+  if (config.request_client_cert && config.trusted_ca_pem.empty())
+    return fail(errc::invalid, "TLS: client certificates are requested, but no CA is trusted to sign them");
+  auto made = make_common(config, true);
+  if (!made) return made.err();
+  if (auto ok = set_identity((*made)->ctx.get(), config); !ok) return ok.err();
+  if (config.request_client_cert) {
+    SSL_CTX_set_verify((*made)->ctx.get(), SSL_VERIFY_PEER, nullptr);
+    SSL_CTX_set_cert_verify_callback((*made)->ctx.get(), tls_stream::verify_peer, nullptr);
+  }
   return tls_context_ptr(std::move(*made));
+}
+
+result<tls_context_ptr> make_client_context(const tls_config& config, const std::string& host) {
+  auto made = client_trust::make(config, host);
+  if (!made) return made.err();
+  auto own = read_credentials(config);
+  if (!own) return own.err();
+  (*made)->own = std::move(*own);
+  return tls_context_ptr(std::move(*made));
+}
+
+result<tls_context_ptr> client_context_memo::make(const tls_config& config, const std::string& host) {
+  auto own = read_credentials(config);
+  if (!own) return own.err();
+  const auto key = trust_key(config, host);
+  const std::lock_guard lock(mutex_);
+  auto known = std::find_if(made_.begin(), made_.end(), [&](const auto& each) { return each.first == key; });
+  if (known == made_.end()) {
+    auto fresh = client_trust::make(config, host);
+    if (!fresh) return fresh.err();
+    if (made_.size() == contexts_kept) made_.pop_back();
+    made_.emplace_front(key, std::move(*fresh));
+    known = made_.begin();
+  }
+  const tls_context& common = *known->second;
+  SSL_CTX_up_ref(common.ctx.get());
+  return std::make_shared<const tls_context>(tls_context{.ctx = ossl::ctx_ptr(common.ctx.get()),
+                                                         .own = std::move(*own),
+                                                         .server = false,
+                                                         .has_trust = common.has_trust,
+                                                         .ca_pin = common.ca_pin,
+                                                         .verify_host = common.verify_host});
 }
 
 }  // namespace wh

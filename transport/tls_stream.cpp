@@ -70,14 +70,15 @@ ssize_t socket_receive(int fd, char* to, std::size_t size) { return ::recv(fd, t
 
 /// What the verification callback has to say, kept beside the SSL because OpenSSL carries only a number.
 struct tls_stream::handshake_notes {
-  const tls_context* context = nullptr;
+  tls_context_ptr context;
   std::string refusal;
   std::string pinned_ca_pem;
 };
 
 tls_stream::tls_stream(tls_context_ptr context, byte_stream& below)
-    : context_(std::move(context)), ssl_(SSL_new(context_->ctx.get())), notes_(std::make_unique<handshake_notes>()) {
-  notes_->context = context_.get();
+    : ssl_(SSL_new(context->ctx.get())), notes_(std::make_unique<handshake_notes>()) {
+  notes_->context = std::move(context);
+  failure_ = fail(errc::internal, "TLS: no memory for a connection");
   BIO* bio = BIO_new(stream_method());
   if (!ssl_ || bio == nullptr) {
     BIO_free(bio);
@@ -88,8 +89,13 @@ tls_stream::tls_stream(tls_context_ptr context, byte_stream& below)
   BIO_set_init(bio, 1);
   SSL_set_bio(ssl_.get(), bio, bio);
   SSL_set_app_data(ssl_.get(), notes_.get());
-  if (context_->server) {
+  if (notes_->context->server) {
     SSL_set_accept_state(ssl_.get());
+    return;
+  }
+  if (const auto& own = notes_->context->own; own && !show(*own)) {
+    failure_ = ossl::failure(errc::invalid, "TLS: own certificate");
+    ssl_.reset();
     return;
   }
   SSL_set_connect_state(ssl_.get());
@@ -100,6 +106,15 @@ tls_stream::tls_stream(tls_context_ptr context, byte_stream& below)
 }
 
 tls_stream::~tls_stream() = default;
+
+bool tls_stream::show(const tls_credentials& own) {
+  ERR_clear_error();
+  if (SSL_use_certificate(ssl_.get(), own.certs.front().get()) != 1) return false;
+  if (SSL_use_PrivateKey(ssl_.get(), own.key.get()) != 1) return false;
+  for (std::size_t i = 1; i < own.certs.size(); ++i)
+    if (SSL_add1_chain_cert(ssl_.get(), own.certs[i].get()) != 1) return false;
+  return true;
+}
 
 int tls_stream::verify_peer(X509_STORE_CTX* store, void*) {
   auto* ssl = static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
@@ -131,10 +146,7 @@ io_status tls_stream::outcome(int rc, const char* doing) {
 }
 
 io_status tls_stream::handshake() {
-  if (!ssl_) {
-    failure_ = fail(errc::internal, "TLS: no memory for a connection");
-    return io_status::failed;
-  }
+  if (!ssl_) return io_status::failed;
   ERR_clear_error();
   errno = 0;
   const auto status = outcome(SSL_do_handshake(ssl_.get()), "shaking hands");

@@ -44,7 +44,7 @@ struct fake_fleet::node {
 };
 
 fake_fleet::fake_fleet(fake_fleet_options options, std::vector<fake_spoke_options> spokes)
-    : options_(std::move(options)) {
+    : options_(std::move(options)), dials_(std::make_shared<dial_queue>(options_.dials_at_once)) {
   nodes_.reserve(spokes.size());
   for (auto& each : spokes) {
     auto made = std::make_unique<node>();
@@ -56,6 +56,7 @@ fake_fleet::fake_fleet(fake_fleet_options options, std::vector<fake_spoke_option
 }
 
 fake_fleet::~fake_fleet() {
+  dials_->close();
   for (std::size_t i = 0; i < nodes_.size(); ++i) kill(i);
 }
 
@@ -115,7 +116,7 @@ void fake_fleet::set_network(std::size_t spoke, bool up) {
 }
 
 link_dialer fake_fleet::dialer(const node& of) const {
-  auto dial = options_.dial ? options_.dial : live_link_dialer(*options_.loop, of.options.source_address);
+  auto dial = dials_->over(options_.dial ? options_.dial : live_link_dialer(*options_.loop, of.options.source_address));
   return [loop = options_.loop, over = of.network, dial = std::move(dial), one_way = of.options.latency / 2](
              const host_port& to, const tls_config& tls, duration timeout, const accept_handler& on_connected,
              const std::function<void(const error&)>& on_failed) {

@@ -6,6 +6,7 @@
 
 #include "actors/runtime/runtime.hpp"
 #include "nodes/spoke/spoke_settings.hpp"
+#include "sim/live/dial_queue.hpp"
 #include "sim/live/fake_cluster.hpp"
 
 namespace wh {
@@ -40,6 +41,7 @@ struct fake_spoke_options {
 struct fake_fleet_options {
   event_loop* loop = nullptr;
   link_dialer dial = {};  ///< empty: over sockets, from each spoke's source address
+  std::size_t dials_at_once = 256;
   std::shared_ptr<live_threads> threads;
   store* data = nullptr;  ///< prescriptions, identities and reports of all
   crypto_port* crypto = nullptr;
@@ -78,6 +80,7 @@ class fake_fleet {
   void observe(std::size_t spoke, const envelope& e) const;
 
   const fake_fleet_options options_;
+  const std::shared_ptr<dial_queue> dials_;
   std::vector<std::unique_ptr<node>> nodes_;
 };
 

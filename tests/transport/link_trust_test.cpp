@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <thread>
 
 #include "fixtures.hpp"
 
@@ -168,6 +169,40 @@ TEST_CASE("client certificates are checked whenever they are shown", "[link][tru
     profile.not_after = now() - hours(4);
     client.identity = ca.issue(profile);
     CHECK_THAT(ends_with(ca.server_config(), client), Contains("alert 'certificate expired'"));
+  }
+}
+
+TEST_CASE("clients of one loop keep apart who they are and whom they trust", "[link][trust]") {
+  const authority ca;
+  const authority other("other");
+  event_loop loop(1);
+  listener server(loop, ca.server_config());
+  const auto name_seen = [&](const tls_config& config) {
+    const int before = server.last.times();
+    const auto made = dial(loop, server.at(), config);
+    if (made.failure) return made.failure->message;
+    while (server.last.times() == before) std::this_thread::yield();
+    return server.last.get().value()->peer().subj.common_name;
+  };
+  auto config = ca.client_config();
+  CHECK(name_seen(config).empty());
+  for (const auto* name : {"spoke-1", "spoke-2", "spoke-1"}) {
+    config.identity = ca.client(name);
+    CHECK(name_seen(config) == name);
+  }
+  auto elsewhere = config;
+  elsewhere.verify_host = "elsewhere";
+  CHECK_THAT(name_seen(elsewhere), Contains("is not for 'elsewhere'"));
+  auto stranger = config;
+  stranger.trusted_ca_pem = other.ca.cert_pem;
+  CHECK_THAT(name_seen(stranger), Contains("server's certificate"));
+  // More hubs than one loop remembers, and back again.
+  for (int i = 0; i < 12; ++i) {
+    config.verify_host = i % 2 == 0 ? "localhost" : "";
+    config.ca_pin = ca.pin();
+    stranger.trusted_ca_pem = authority("other").ca.cert_pem;
+    CHECK_THAT(name_seen(stranger), Contains("server's certificate"));
+    CHECK(name_seen(config) == "spoke-1");
   }
 }
 

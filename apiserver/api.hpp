@@ -110,9 +110,9 @@ struct api_options {
   authorizer* access = nullptr;
   std::function<instant()> now;
   std::uint64_t seed = 0;                 ///< for uids and generated names
-  std::size_t watch_ring_events = 65536;  ///< events kept for watchers that lag
-  std::size_t watch_ring_bytes = std::size_t{8}
-                                 << 20;  ///< and no more than these bytes of bodies; the log has the rest
+  std::size_t watch_ring_events = 65536;  ///< events kept for watches that begin a little behind
+  /// And no more than these bytes of bodies. The log has the rest; a watch that is live takes from neither.
+  std::size_t watch_ring_bytes = std::size_t{1} << 20;
   std::size_t watch_unsent_max = 4 * 1024 * 1024;
   std::size_t manifest_limit_bytes = 500 * 1024;  ///< ManifestWork: sum of manifests (`--manifestLimit`)
   std::function<std::string()> metrics;           ///< body of /metrics

@@ -12,6 +12,7 @@
 #include "sim/live/terminal.hpp"
 #include "sim/report/compare.hpp"
 #include "sim/report/report_html.hpp"
+#include "sim/report/results_file.hpp"
 
 namespace {
 
@@ -133,6 +134,21 @@ int run_compare(const std::vector<std::string>& runs, const std::string& format)
   return 0;
 }
 
+/// Draws the last run's page again, with what a cluster cost in all of them.
+int draw_again(const std::vector<std::string>& folders) {
+  std::vector<wh::sim_report::run_results> runs;
+  for (const auto& folder : folders) {
+    auto run = wh::sim_report::read_results(folder);
+    if (!run) return complain(run.err().message);
+    runs.push_back(std::move(*run));
+  }
+  const auto costs = wh::sim_report::costs_of(runs);
+  if (auto ok = wh::sim_report::write_report(folders.back(), runs.back(), costs); !ok)
+    return complain(ok.err().message);
+  fmt::print("{}/{}\n", folders.back(), wh::sim_report::report_file_name);
+  return 0;
+}
+
 int show_scenarios(const std::vector<std::string>& names) {
   if (names.empty()) {
     for (const auto& each : wh::list_builtin_scenarios()) {
@@ -215,6 +231,11 @@ int main(int argc, char** argv) {
       {.name = "output", .value = "FORMAT", .help = "How to print it", .letter = 'o', .choices = {"text", "json"}},
       format);
   compare.action([&] { return run_compare(runs, format); });
+  std::vector<std::string> folders;
+  auto& report = program.subcommand(
+      "report", "Draw the last folder's report.html again, with what a cluster costs in runs of several sizes");
+  report.arguments("RUN-FOLDER", folders, 1, 100);
+  report.action([&] { return draw_again(folders); });
   std::vector<std::string> names;
   auto& scenarios = program.subcommand("scenarios", "List the built-in scenarios, or print one to start from");
   scenarios.arguments("NAME", names, 0, 1);

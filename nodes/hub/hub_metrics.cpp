@@ -2,10 +2,13 @@
 
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
 #include <map>
+
+#include "nodes/hub/order_book.hpp"
 
 namespace wh {
 namespace {
@@ -86,6 +89,20 @@ void add_store(prometheus::Registry& registry, const store_figures& f) {
             f.resealing ? 1 : 0);
 }
 
+void add_links(prometheus::Registry& registry, const hub_link_figures& link) {
+  add_gauge(registry, "wheelhouse_link_members", "Spokes connected", static_cast<double>(link.members));
+  add_gauge(registry, "wheelhouse_link_applicants", "Spokes waiting to be let in",
+            static_cast<double>(link.applicants));
+  add_gauge(registry, "wheelhouse_link_frames_in_total", "Frames received", static_cast<double>(link.frames_in));
+  add_gauge(registry, "wheelhouse_link_frames_out_total", "Frames sent", static_cast<double>(link.frames_out));
+  prometheus::BuildHistogram()
+      .Name("wheelhouse_work_report_seconds")
+      .Help("From sending a work's generation to its spoke until the first report of it is durable")
+      .Register(registry)
+      .Add({}, prometheus::Histogram::BucketBoundaries(time_buckets::bounds_s.begin(), time_buckets::bounds_s.end()))
+      .ObserveMultiple(link.report_counts, link.report_seconds);
+}
+
 }  // namespace
 
 std::string hub_metrics(const store& data, const actor_runtime& runtime, const api_server& api,
@@ -103,11 +120,7 @@ std::string hub_metrics(const store& data, const actor_runtime& runtime, const a
               static_cast<double>(backups.last_success->time_since_epoch().count()) / 1e6);
   add_gauge(registry, "wheelhouse_backup_failures_total", "Scheduled backups that failed since the start",
             static_cast<double>(backups.failures));
-  add_gauge(registry, "wheelhouse_link_members", "Spokes connected", static_cast<double>(link.members));
-  add_gauge(registry, "wheelhouse_link_applicants", "Spokes waiting to be let in",
-            static_cast<double>(link.applicants));
-  add_gauge(registry, "wheelhouse_link_frames_in_total", "Frames received", static_cast<double>(link.frames_in));
-  add_gauge(registry, "wheelhouse_link_frames_out_total", "Frames sent", static_cast<double>(link.frames_out));
+  add_links(registry, link);
   add_actors(registry, runtime);
   add_requests(registry, api);
   return prometheus::TextSerializer().Serialize(registry.Collect());

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/assert.hpp"
+#include "nodes/hub/order_book.hpp"
 #include "transport/link_end.hpp"
 
 namespace wh {
@@ -70,6 +71,7 @@ struct hub_link_host::core : std::enable_shared_from_this<core> {
 
   std::atomic<std::uint64_t> sessions = 0, members = 0, applicants = 0;
   std::atomic<std::uint64_t> frames_in = 0, frames_out = 0, stalls = 0, refusals = 0;
+  time_buckets report_times;
 
   mutable std::mutex retry_mutex;  ///< guards what follows
   std::vector<std::weak_ptr<hub_link>> stalled_links;
@@ -113,6 +115,13 @@ class hub_link final : public link_end<hub_rules>, public std::enable_shared_fro
     in_sequence([&] { route_known_ |= from.name == rules().cluster(); });
   }
 
+  void deliver(const send_to_spoke& m) {
+    in_sequence([&] {
+      if (const auto took = orders_.on_sent(m.frame, now())) host_->report_times.add(*took);
+    });
+    send(m.frame, m.then_close);
+  }
+
   void refuse(const parting& terms) {
     ++host_->refusals;
     part(terms);
@@ -125,6 +134,7 @@ class hub_link final : public link_end<hub_rules>, public std::enable_shared_fro
     if (!host_->open) return fail(errc::unavailable, "the hub is gone");
     if (const auto* greeting = std::get_if<hello>(&frame)) return greet(*greeting);
     ++host_->frames_in;
+    orders_.on_received(frame);
     const auto* request = std::get_if<join_request>(&frame);
     if (request && !rules().member())
       return post(gatekeeper_address, join_asked{.session = id(),
@@ -181,6 +191,7 @@ class hub_link final : public link_end<hub_rules>, public std::enable_shared_fro
   const std::string key_sha256_;
   bool route_known_ = false;
   bool welcomed_ = false;
+  order_book orders_;
 };
 
 std::optional<session_id> session_of(const address& a) {
@@ -245,7 +256,7 @@ void hub_link_host::core::deliver(envelope e) {
   if (sending) {
     link->answered_by(e.from);
     ++frames_out;
-    link->send(sending->frame, sending->then_close);
+    link->deliver(*sending);
   } else if (const auto* closing = std::get_if<close_session>(&e.body)) {
     link->abort(closing->reason);
   }
@@ -374,7 +385,9 @@ hub_link_figures hub_link_host::figures() const {
           .frames_in = c.frames_in,
           .frames_out = c.frames_out,
           .stalls = c.stalls,
-          .refused = c.refusals};
+          .refused = c.refusals,
+          .report_counts = c.report_times.counts(),
+          .report_seconds = c.report_times.sum_s()};
 }
 
 }  // namespace wh

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "actors/actor.hpp"
 #include "transport/link_ports.hpp"
@@ -27,8 +28,10 @@ struct hub_link_figures {
   std::uint64_t applicants = 0;  ///< open now, without certificate
   std::uint64_t frames_in = 0;
   std::uint64_t frames_out = 0;
-  std::uint64_t stalls = 0;   ///< waits (of 50 ms) of a link for a full mailbox
-  std::uint64_t refused = 0;  ///< links that the host itself ended
+  std::uint64_t stalls = 0;           ///< waits (of 50 ms) of a link for a full mailbox
+  std::uint64_t refused = 0;          ///< links that the host itself ended
+  std::vector<double> report_counts;  ///< of time_buckets: from sending a work to its first durable report
+  double report_seconds = 0;          ///< all of these together
 };
 
 /// The hub's end of all links: a session for each connection, between `connection`s (TLS or simulated) and actors.

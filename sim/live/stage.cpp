@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "nodes/parts/clock.hpp"
+#include "sim/live/hub_clock.hpp"
 #include "sim/live/memory_hub.hpp"
 #include "sim/scenario/cluster_profile.hpp"
 #include "transport/link_live.hpp"
@@ -225,6 +226,7 @@ bool stage::sleep(phase_result& phase, duration d, const std::string& unit) {
 }
 
 phase_result run_phase(stage& s, const phase_spec& what) {
+  const auto reported_before = read_hub_clock(*s.admin);
   ++s.phase_number;
   s.works.begin();
   (void)s.spokes.take_times();
@@ -232,6 +234,7 @@ phase_result run_phase(stage& s, const phase_spec& what) {
   auto done = std::visit([&](const auto& phase) { return run(s, phase); }, what.what);
   done.begins_s = begins;
   if (done.ends_s == 0) done.ends_s = s.seconds();
+  if (!s.stop && !s.fatal) done.hub = passed_between(reported_before, read_hub_clock(*s.admin));
   return done;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <string>
+#include <utility>
 
 #include "sim/process/proc_text.hpp"
 
@@ -111,6 +112,19 @@ std::map<std::string, double> metrics::sums_by(const std::string& name, const st
     if (const auto found = labels.find(label); found != labels.end() && carries(labels, with))
       sums[found->second] += value;
   return sums;
+}
+
+std::map<double, double> metrics::buckets(const std::string& name) const {
+  std::map<double, double> out;
+  const auto family = families.find(name + "_bucket");
+  if (family == families.end()) return out;
+  for (const auto& [labels, count] : family->second) {
+    const auto bound = labels.find("le");
+    if (labels.size() == 1 && bound != labels.end()) out[std::strtod(bound->second.c_str(), nullptr)] = count;
+  }
+  double below = 0;
+  for (auto& [bound, count] : out) count -= std::exchange(below, count);
+  return out;
 }
 
 result<metrics> parse_metrics(std::string_view text) {

@@ -21,6 +21,9 @@ struct metrics {
   /// Sums by the values of one label: messages by kind of actor, requests by code.
   std::map<std::string, double> sums_by(const std::string& name, const std::string& label,
                                         const metric_labels& with = {}) const;
+  /// A histogram without labels: how many observations each upper bound counts that no lower one does. The last bound is
+  /// infinite. Empty if there is no such histogram.
+  std::map<double, double> buckets(const std::string& name) const;
 };
 
 /// Prometheus' text format. Comments and times are skipped; an error names the line that is none of it.

@@ -50,6 +50,12 @@ std::string show_seconds(double value) {
   return plain(value * 1e6) + " µs";
 }
 
+/// The kernel counts processor time in hundredths of a second, so what it calls none may be a little.
+std::string show_cores(double value) {
+  if (value >= 0 && value < 0.0005) return "< 0.001 cores";
+  return plain(value) + (value == 1 ? " core" : " cores");
+}
+
 /// The smallest of 1, 2, 5, 10, ... times a power of ten that is not below `value`.
 double round_up(double value) {
   const auto power = std::pow(10, std::floor(std::log10(value)));
@@ -78,7 +84,7 @@ std::string show(double value, quantity q) {
     case quantity::per_second: return plain(value) + "/s";
     case quantity::bytes: return show_bytes(value);
     case quantity::bytes_per_second: return show_bytes(value) + "/s";
-    case quantity::cores: return plain(value) + (value == 1 ? " core" : " cores");
+    case quantity::cores: return show_cores(value);
     case quantity::seconds: return show_seconds(value);
     case quantity::count: break;
   }
@@ -107,6 +113,7 @@ std::string show(const figure& f) {
   if (!f.value) return "-";
   if (f.unit == "bytes") return show(*f.value, quantity::bytes);
   if (f.unit == "s") return show(*f.value, quantity::seconds);
+  if (f.unit == "cores") return show(*f.value, quantity::cores);
   return plain(*f.value) + (f.unit.empty() ? "" : " " + f.unit);
 }
 

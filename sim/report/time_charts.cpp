@@ -186,18 +186,24 @@ line_chart cost_chart(const std::vector<cost_point>& costs) {
       .id = "cost",
       .title = "Cost of a cluster",
       .about =
-          "Hub memory per connected cluster in runs of different size. A line that does not rise means that "
-          "clusters cost the same however many there are.",
+          "Hub memory in runs of different size. Growth since before the first cluster, shared out among all, has in it "
+          "what the hub takes once: that weighs where clusters are few. Each one more: what the clusters beyond the next "
+          "smaller run added, per cluster; a line that does not rise means that they cost the same however many there are.",
       .shown_as = quantity::bytes,
       .x_shown_as = quantity::count,
       .x_name = "clusters"};
-  values ys;
-  for (const auto& [clusters, bytes_per_cluster] : costs) {
-    chart.xs.push_back(clusters);
-    ys.push_back(bytes_per_cluster);
-    chart.x_end = std::max(chart.x_end, clusters);
+  values shared_out;
+  values each_more;
+  cost_point before;
+  for (const auto& point : costs) {
+    chart.xs.push_back(point.clusters);
+    shared_out.push_back(point.bytes_per_cluster);
+    const double more = point.bytes_per_cluster * point.clusters - before.bytes_per_cluster * before.clusters;
+    each_more.push_back(before.clusters > 0 ? std::optional(more / (point.clusters - before.clusters)) : std::nullopt);
+    chart.x_end = std::max(chart.x_end, point.clusters);
+    before = point;
   }
-  chart.lines = {{"per cluster", ys}};
+  chart.lines = {{"growth shared out", shared_out}, {"each one more", each_more}};
   return chart;
 }
 

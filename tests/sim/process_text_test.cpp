@@ -102,6 +102,19 @@ TEST_CASE("what is no metric is an error with its line", "[process]") {
   CHECK(parse_metrics("").value().families.empty());
 }
 
+TEST_CASE("a histogram is read as counts between its bounds", "[process]") {
+  const auto m = parse_metrics(
+      "t_bucket{le=\"0.1\"} 3\nt_bucket{le=\"2\"} 3\nt_bucket{le=\"10\"} 7\nt_bucket{le=\"+Inf\"} 8\nt_sum 9\nt_count 8\n");
+  REQUIRE(m.ok());
+  const auto all = m->buckets("t");
+  REQUIRE(all.size() == 4);
+  CHECK(all.at(0.1) == 3);
+  CHECK(all.at(2) == 0);
+  CHECK(all.at(10) == 4);
+  CHECK(all.rbegin()->second == 1);
+  CHECK(m->buckets("u").empty());
+}
+
 TEST_CASE("the machine is described", "[process]") {
   CHECK(parse_cpu_model("processor\t: 0\nmodel name\t: Fast CPU @ 3: GHz\nprocessor\t: 1\nmodel name\t: Other\n") ==
         "Fast CPU @ 3: GHz");

@@ -165,6 +165,7 @@ TEST_CASE("numbers are shown with three digits and a unit that fits", "[report]"
   CHECK(show(19456.0, q::bytes) == "19 KiB");
   CHECK(show(8.0 * (1 << 30), q::bytes) == "8 GiB");
   CHECK(show(1.0, q::cores) == "1 core");
+  CHECK(show(0.0, q::cores) == "< 0.001 cores");
   CHECK(show(-1234.0, q::per_second) == "-1,234/s");
   CHECK(show(std::optional<double>(), q::count) == "-");
   CHECK(show_tick(60, q::seconds) == "1 min");

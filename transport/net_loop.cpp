@@ -77,26 +77,29 @@ std::uint64_t event_loop::after(duration d, std::function<void()> f) {
   if (impl_->joined) return 0;
   const auto token = impl_->next_token++;
   auto timer = std::make_unique<loop_timer>(impl_->core->io, d);
-  timer->async_wait([self = impl_.get(), token, f = std::move(f)](const asio_error&) {
+  timer->async_wait([self = impl_.get(), token](const asio_error&) {
+    impl::waiting due;
     {
       // cancel() may come when the timer has expired already and this handler is queued: the map decides.
       const std::lock_guard guard(self->mutex);
-      if (self->timers.erase(token) == 0) return;
+      const auto found = self->timers.find(token);
+      if (found == self->timers.end()) return;
+      due = std::move(found->second);
+      self->timers.erase(found);
     }
-    f();
+    due.then();
   });
-  impl_->timers.emplace(token, std::move(timer));
+  impl_->timers.emplace(token, impl::waiting{std::move(timer), std::move(f)});
   return token;
 }
 
 void event_loop::cancel(std::uint64_t token) {
-  std::unique_ptr<loop_timer> timer;
+  impl::waiting dropped;  // outlives the lock: what the function holds may be anything
   const std::lock_guard lock(impl_->mutex);
   const auto found = impl_->timers.find(token);
   if (found == impl_->timers.end()) return;
-  timer = std::move(found->second);
+  dropped = std::move(found->second);
   impl_->timers.erase(found);
-  timer->cancel();
 }
 
 void event_loop::on_terminate(std::function<void(int signal)> f) {
@@ -126,8 +129,9 @@ void event_loop::stop() {
   }
   for (auto& thread : impl_->threads) thread.join();
   impl_->core->evict_all();
+  std::unordered_map<std::uint64_t, impl::waiting> dropped;
   const std::lock_guard lock(impl_->mutex);
-  impl_->timers.clear();
+  dropped.swap(impl_->timers);
   impl_->signals.reset();
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 #include <atomic>
+#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -56,7 +57,12 @@ struct event_loop::impl {
   std::mutex mutex;  ///< guards what follows
   bool joined = false;
   std::uint64_t next_token = 1;
-  std::unordered_map<std::uint64_t, std::unique_ptr<loop_timer>> timers;
+  /// The functions are here and not with Asio, which keeps a cancelled handler until its context ends.
+  struct waiting {
+    std::unique_ptr<loop_timer> timer;
+    std::function<void()> then;
+  };
+  std::unordered_map<std::uint64_t, waiting> timers;
   std::unique_ptr<asio::basic_signal_set<loop_executor>> signals;
 
   bool on_own_thread() const;

@@ -80,6 +80,18 @@ TEST_CASE("stopping drops what is pending, also from a handler, and is final", "
   CHECK(token.use_count() == 1);
 }
 
+TEST_CASE("a loop that has stopped, or forgot a timer, keeps nothing of what it was to run", "[net]") {
+  event_loop loop(1);
+  auto held = std::make_shared<int>();
+  const auto cancelled = loop.after(1h, [held] {});
+  loop.after(1h, [held] {});
+  CHECK(held.use_count() == 3);
+  loop.cancel(cancelled);
+  CHECK(held.use_count() == 2);
+  loop.stop();
+  CHECK(held.use_count() == 1);
+}
+
 TEST_CASE("a termination signal is told once", "[net]") {
   event_loop loop(1);
   awaited<int> got;

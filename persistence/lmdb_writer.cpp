@@ -75,7 +75,7 @@ void lmdb_writer::submit(batch b, store::completion done) {
     } else {
       if (!b.in_memory) urgent_ = true;
       queue_.push_back({std::move(b), std::move(done)});
-      wake = queue_.size() >= wake_at_ || (urgent_ && wake_at_ == renewals_max);
+      wake = queue_.size() >= wake_at_ || (urgent_ && wake_when_urgent_);
     }
   }
   if (wake) work_.notify_one();
@@ -126,7 +126,9 @@ void lmdb_writer::loop() {
 void lmdb_writer::gather(std::unique_lock<std::mutex>& lock) {
   if (!urgent_ && !failing_) {
     wake_at_ = renewals_max;
+    wake_when_urgent_ = true;
     work_.wait_for(lock, gather_renewals, [this] { return stopping_ || urgent_ || queue_.size() >= renewals_max; });
+    wake_when_urgent_ = false;
   }
   if (queue_.size() >= last_group_ || failing_ || stopping_) return;
   wake_at_ = last_group_;

@@ -88,9 +88,10 @@ class lmdb_writer {
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable work_;
   std::deque<submission> queue_;
-  std::size_t wake_at_ = never;  ///< queued batches at which the writer wants to be woken
-  bool urgent_ = false;          ///< something queued is to be durable
-  discard_rule refused_;  ///< writers whose batch found the queue full
+  std::size_t wake_at_ = never;    ///< queued batches at which the writer wants to be woken
+  bool wake_when_urgent_ = false;  ///< or as soon as something urgent is among them
+  bool urgent_ = false;            ///< something queued is to be durable
+  discard_rule refused_;           ///< writers whose batch found the queue full
   revision compact_target_;
   store_health health_;
   bool stopping_ = false;

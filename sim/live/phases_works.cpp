@@ -17,11 +17,14 @@ template <class Send>
 void write_all(stage& s, phase_result& phase, const std::vector<work_board::key>& works, Send send) {
   phase.wanted = works.size();
   for (const auto& work : works) s.works.sent(work);
-  for (const auto& work : works)
+  for (const auto& work : works) {
+    // Many large works take a while to be written down; a stop should not wait for that.
+    if (!s.fit(phase)) break;
     send(work, [&s, work](const result<generation>& r) {
       if (r) s.works.acknowledged(work, *r);
       else s.works.refused(work, r.err());
     });
+  }
   const auto settled = [&] {
     const auto now = s.works.now();
     return static_cast<double>(now.done + now.failed);

@@ -19,7 +19,7 @@ namespace {
 
 constexpr duration poll = std::chrono::milliseconds(50);
 constexpr duration request_timeout_max = std::chrono::minutes(2);
-constexpr int watch_tries = 60;  ///< of half a second
+constexpr duration watch_wait_max = std::chrono::seconds(30);
 
 /// Sources are spread over many addresses, so that no one of them runs out of ports.
 std::string source_of(std::size_t spoke) {
@@ -96,8 +96,9 @@ result<std::unique_ptr<hub_process>> stage::make_hub() {
 
 result<void> stage::await(const std::function<result<void>(duration)>& ready) const {
   result<void> last;
-  for (int tries = 0; tries < watch_tries && !stop; ++tries)
-    if (last = ready(std::chrono::milliseconds(500)); last.ok()) break;
+  const auto until = clock::now() + std::min(watch_wait_max, options.patience);
+  do last = ready(std::chrono::milliseconds(500));
+  while (!last && clock::now() < until && !stop);
   return last;
 }
 

@@ -93,7 +93,7 @@ struct stage {
   result<void> open_watches();
   /// Clusters of another run would be taken for ours.
   result<void> check_prefix_is_free();
-  /// As long as half a minute, or until `stop`.
+  /// As long as half a minute or options.patience, or until `stop`.
   result<void> await(const std::function<result<void>(duration)>& ready) const;
   void open_fleet(const std::string& token);
 };

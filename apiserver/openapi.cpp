@@ -4,13 +4,15 @@
 #include <set>
 
 #include "apiserver/discovery.hpp"
+#include "apiserver/openapi_v2.hpp"
 #include "base/encoding.hpp"
 
 namespace wh {
 
 namespace {
 
-constexpr const char* v2_key = "v2";
+constexpr const char* v2_json_key = "v2";
+constexpr const char* v2_protobuf_key = "v2.pb";
 constexpr const char* meta_prefix = "io.k8s.apimachinery.pkg.apis.meta.v1.";
 
 document reference(const std::string& name) { return {{"$ref", "#/components/schemas/" + name}}; }
@@ -79,9 +81,25 @@ document gvk_of(const kind_info& k, const std::string& kind) {
   return {{"group", k.group}, {"version", k.version}, {"kind", kind}};
 }
 
+/// Lists that merge by key or as sets do so in strategic merge patches, too; CRDs have none of those.
+void add_patch_keywords(document& schema) {
+  if (!schema.is_object()) return;
+  const auto list = schema.find("x-kubernetes-list-type");
+  if (list != schema.end() && *list != "atomic") {
+    schema["x-kubernetes-patch-strategy"] = "merge";
+    if (const auto keys = schema.find("x-kubernetes-list-map-keys"); keys != schema.end() && !keys->empty())
+      schema["x-kubernetes-patch-merge-key"] = document(keys->front());
+  }
+  for (const char* inner : {"items", "additionalProperties"})
+    if (const auto it = schema.find(inner); it != schema.end()) add_patch_keywords(*it);
+  if (const auto members = schema.find("properties"); members != schema.end())
+    for (auto& [name, member] : members->items()) add_patch_keywords(member);
+}
+
 document kind_definition(const kind_info& k) {
   document d = k.structure ? k.structure->openapi() : document::object();
   if (!d.is_object()) d = document::object();
+  if (!k.from_crd) add_patch_keywords(d);
   d["type"] = "object";
   auto& p = d["properties"];
   p["apiVersion"] = string_field("Group and version of this representation of the object.");
@@ -149,33 +167,23 @@ void add_paths(document& paths, const kind_info& k) {
   }
 }
 
-void append_varint(std::string& out, std::uint64_t v) {
-  for (; v >= 0x80; v >>= 7) out += static_cast<char>(v | 0x80);
-  out += static_cast<char>(v);
+/// Common to every version of the document; the kinds refer to it.
+void add_meta_definitions(document& schemas) {
+  schemas[std::string(meta_prefix) + "ObjectMeta"] = object_meta();
+  schemas[std::string(meta_prefix) + "OwnerReference"] = owner_reference();
+  schemas[std::string(meta_prefix) + "ListMeta"] = list_meta();
 }
 
-/// A length-delimited protobuf field.
-void append_field(std::string& out, unsigned number, std::string_view bytes) {
-  append_varint(out, number << 3 | 2);
-  append_varint(out, bytes.size());
-  out += bytes;
-}
-
-std::string field(unsigned number, std::string_view bytes) {
-  std::string out;
-  append_field(out, number, bytes);
-  return out;
-}
-
-/// A gnostic NamedPathItem with the one operation that old kubectl looks at: patch, its kind and its dryRun parameter.
-std::string v2_path(const kind_info& k) {
-  // NamedAny: name = 1, value = 2 (Any: yaml = 2).
-  auto gvk = field(1, "x-kubernetes-group-version-kind") + field(2, field(2, gvk_of(k, k.kind).dump()));
-  // ParametersItem.parameter = 1, Parameter.non_body_parameter = 2, .query_parameter_sub_schema = 3: in = 2, name = 4,
-  // type = 6.
-  auto dry_run = field(1, field(2, field(3, field(2, "query") + field(4, "dryRun") + field(6, "string"))));
-  // Operation: parameters = 8, vendor_extension = 13; PathItem: patch = 8; NamedPathItem: name = 1, value = 2.
-  return field(1, path_of(k) + "/{name}") + field(2, field(8, field(8, dry_run) + field(13, gvk)));
+/// What kubectl below 1.27 looks at: patch, its kind and whether it knows dryRun.
+document v2_path(const kind_info& k) {
+  document parameters = document::array();
+  for (const char* name : {"dryRun", "fieldManager", "fieldValidation"})
+    parameters.push_back({{"name", name}, {"in", "query"}, {"type", "string"}});
+  parameters.push_back({{"name", "force"}, {"in", "query"}, {"type", "boolean"}});
+  return {{"patch",
+           {{"parameters", parameters},
+            {"responses", {{"200", {{"description", "OK"}}}}},
+            {"x-kubernetes-group-version-kind", gvk_of(k, k.kind)}}}};
 }
 
 }  // namespace
@@ -188,7 +196,9 @@ std::string openapi_cache::cached(const std::string& key) {
   }
   auto it = texts_.find(key);
   if (it == texts_.end()) {
-    auto text = key == v2_key ? build_v2() : build(key);
+    auto text = key == v2_json_key       ? build_v2().dump()
+                : key == v2_protobuf_key ? gnostic_protobuf(build_v2())
+                                         : build(key);
     if (text.empty()) return text;
     it = texts_.emplace(key, std::move(text)).first;
   }
@@ -221,9 +231,7 @@ std::string openapi_cache::build(const std::string& path) const {
     add_paths(paths, *k);
   }
   if (schemas.empty()) return {};
-  schemas[std::string(meta_prefix) + "ObjectMeta"] = object_meta();
-  schemas[std::string(meta_prefix) + "OwnerReference"] = owner_reference();
-  schemas[std::string(meta_prefix) + "ListMeta"] = list_meta();
+  add_meta_definitions(schemas);
   document out = {{"openapi", "3.0.0"},
                   {"info", {{"title", "Kubernetes"}, {"version", server_version_}}},
                   {"paths", std::move(paths)},
@@ -231,25 +239,24 @@ std::string openapi_cache::build(const std::string& path) const {
   return out.dump();
 }
 
-std::string openapi_cache::v2_json() const {
-  document out = {{"swagger", "2.0"},
-                  {"info", {{"title", "Kubernetes"}, {"version", server_version_}}},
-                  {"paths", document::object()},
-                  {"definitions", document::object()}};
-  return out.dump();
-}
+std::string openapi_cache::v2_json() { return cached(v2_json_key); }
+std::string openapi_cache::v2_protobuf() { return cached(v2_protobuf_key); }
 
-std::string openapi_cache::v2_protobuf() { return cached(v2_key); }
-
-std::string openapi_cache::build_v2() const {
-  // openapi.v2.Document: swagger = 1, info = 2 (title = 1, version = 2), paths = 8 (path = 2), definitions = 9.
-  std::string paths;
-  for (const auto& k : kinds_.all()) append_field(paths, 2, v2_path(*k));
-  std::string out = field(1, "2.0");
-  append_field(out, 2, field(1, "Kubernetes") + field(2, server_version_));
-  append_field(out, 8, paths);
-  append_field(out, 9, "");
-  return out;
+document openapi_cache::build_v2() const {
+  document schemas;
+  document paths = document::object();
+  for (const auto& k : kinds_.all()) {
+    schemas[definition_name(*k)] = kind_definition(*k);
+    schemas[definition_name(*k) + "List"] = list_definition(*k);
+    paths[path_of(*k) + "/{name}"] = v2_path(*k);
+  }
+  add_meta_definitions(schemas);
+  document definitions;
+  for (const auto& [name, schema] : schemas.items()) definitions[name] = swagger_schema(schema);
+  return {{"swagger", "2.0"},
+          {"info", {{"title", "Kubernetes"}, {"version", server_version_}}},
+          {"paths", std::move(paths)},
+          {"definitions", std::move(definitions)}};
 }
 
 }  // namespace wh

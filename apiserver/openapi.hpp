@@ -17,16 +17,15 @@ class openapi_cache {
   std::string index();
   /// The document of `api/v1` or `apis/<group>/<version>`; empty when it is not served.
   std::string group_version(const std::string& path);
-  /// `/openapi/v2` as JSON: info and no definitions.
-  std::string v2_json() const;
-  /// The same as gnostic's protobuf, in which old kubectl asks for it. With no definitions it validates nothing; the
-  /// paths tell it which kinds can be tried with dryRun.
+  /// `/openapi/v2`: every definition; of the paths, which kinds can be patched, and with what parameters.
+  std::string v2_json();
+  /// The same as gnostic's protobuf, in which old kubectl asks for it.
   std::string v2_protobuf();
 
  private:
   std::string cached(const std::string& key);
   std::string build(const std::string& path) const;
-  std::string build_v2() const;
+  document build_v2() const;
 
   const kind_registry& kinds_;
   std::string server_version_;

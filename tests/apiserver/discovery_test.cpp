@@ -88,11 +88,32 @@ TEST_CASE("OpenAPI v3 tells kubectl that the server validates fields", "[apiserv
   CHECK(f.get("/openapi/v3/api/v1", "application/com.github.proto-openapi.spec.v3@v1.0+protobuf").code == 406);
 }
 
-TEST_CASE("old kubectl gets an OpenAPI v2 document without definitions", "[apiserver]") {
+TEST_CASE("OpenAPI v2 has the definitions that old kubectl explains and validates with", "[apiserver]") {
   api_fixture f;
-  auto r = f.get("/openapi/v2", "application/com.github.proto-openapi.spec.v2@v1.0+protobuf");
+  const auto swagger = f.get("/openapi/v2").json;
+  CHECK(swagger["swagger"] == "2.0");
+  const auto& definitions = swagger["definitions"];
+  const auto& lease = definitions["io.k8s.coordination.v1.Lease"];
+  CHECK(lease["properties"]["spec"]["properties"]["leaseDurationSeconds"]["type"] == "integer");
+  CHECK(lease["properties"]["metadata"]["$ref"] == "#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta");
+  CHECK(lease["x-kubernetes-group-version-kind"][0]["kind"] == "Lease");
+  // What may be null has no type in v2; kubectl would refuse the null.
+  const auto& taint =
+      definitions["io.open-cluster-management.cluster.v1.ManagedCluster"]["properties"]["spec"]["properties"]["taints"];
+  CHECK_FALSE(taint["items"]["properties"]["timeAdded"].contains("type"));
+  CHECK(swagger["paths"]["/api/v1/namespaces/{namespace}/configmaps/{name}"]["patch"].contains("parameters"));
+
+  const auto r = f.get("/openapi/v2", "application/com.github.proto-openapi.spec.v2@v1.0+protobuf");
   CHECK(r.text.substr(0, 5) == std::string("\x0a\x03") + "2.0");
-  CHECK(f.get("/openapi/v2").json["swagger"] == "2.0");
+  CHECK_THAT(r.text, Catch::Contains("io.k8s.coordination.v1.Lease") && Catch::Contains("leaseDurationSeconds"));
+}
+
+TEST_CASE("lists that merge say so in the words of strategic merge patches", "[apiserver]") {
+  api_fixture f(kind_set::cluster);
+  const auto service = f.get("/openapi/v3/api/v1").json["components"]["schemas"]["io.k8s.api.core.v1.Service"];
+  const auto& ports = service["properties"]["spec"]["properties"]["ports"];
+  CHECK(ports["x-kubernetes-patch-strategy"] == "merge");
+  CHECK(ports["x-kubernetes-patch-merge-key"] == "port");
 }
 
 TEST_CASE("health, version and metrics", "[apiserver]") {

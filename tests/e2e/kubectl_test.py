@@ -77,6 +77,14 @@ class Kubectl(E2eTest):
         self.assertIn("NotFound", gone.stderr)
         self.assertNotIn("web", self.kubectl("get", "manifestworks", "-n", "c1", "-o", "name"))
 
+    def test_6_explain_and_validation_before_anything_is_created(self):
+        self.assertIn("leaseDurationSeconds", self.kubectl("explain", "managedcluster.spec"))
+        self.assertIn("containers", self.in_cluster("explain", "deployment.spec.template.spec"))
+        wrong = json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "typo"}, "dta": {"a": "b"}})
+        refused = self.world.kubectl("create", "-f", "-", at=self.hub, stdin=wrong, check=False)
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertIn('unknown field "dta"', refused.stderr)
+
     def test_7_objects_of_many_kinds_on_the_hub(self):
         self.kubectl("create", "configmap", "c", "--from-literal=a=b")
         self.kubectl("create", "role", "r", "--verb=get", "--resource=configmaps")

@@ -24,7 +24,7 @@ namespace {
 constexpr std::uint64_t hub_bytes_per_cluster = 60 << 10;
 constexpr std::uint64_t simulator_bytes_per_cluster = 110 << 10;
 
-/// How long what was acknowledged may take to show up after the last phase; --patience may be shorter.
+/// How long what was acknowledged may take to show up after the last phase; less if nothing moves for --patience.
 constexpr duration on_its_way_max = std::chrono::seconds(30);
 
 result<void> check_machine(const live_options& o) {
@@ -149,9 +149,16 @@ void loss_count::add(std::string what) {
 
 result<loss_count> count_lost(stage& s) {
   // What is on its way may arrive; what is lost will not.
-  const auto until = stage::clock::now() + std::min(on_its_way_max, s.options.patience);
-  while (stage::clock::now() < until && !s.stop && !s.works.missing(1).empty())
+  const auto until = stage::clock::now() + on_its_way_max;
+  auto patient_until = stage::clock::now() + s.options.patience;
+  for (auto missing = s.works.missing(SIZE_MAX).size(); missing > 0 && !s.stop;) {
+    const auto now = stage::clock::now();
+    if (now >= std::min(until, patient_until)) break;
     s.works.wait_change(std::chrono::milliseconds(100));
+    const auto left = s.works.missing(SIZE_MAX).size();
+    if (left < missing) patient_until = now + s.options.patience;
+    missing = left;
+  }
   const auto clusters = s.admin->list("/apis/cluster.open-cluster-management.io/v1/managedclusters");
   if (!clusters) return clusters.err();
   const auto works = s.admin->list("/apis/work.open-cluster-management.io/v1/manifestworks");

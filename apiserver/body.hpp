@@ -17,7 +17,7 @@ answer<write_options> parse_write_options(const api_call& call);
 
 /// Decodes a request body that holds an object (JSON, YAML or Kubernetes protobuf) and checks that it is of the kind
 /// and version of the path; both are filled in when absent.
-answer<document> read_object(const api_call& call);
+answer<document> read_object(api_call& call);
 answer<void> check_kind(const kind_info& kind, document& doc);
 
 /// meta/v1 DeleteOptions, from body and query.
@@ -28,9 +28,9 @@ struct delete_options {
   std::string propagation;  ///< "", Foreground, Background, Orphan
   std::optional<std::int64_t> grace_seconds;
 };
-answer<delete_options> read_delete_options(const api_call& call);
+answer<delete_options> read_delete_options(api_call& call);
 
 /// A request body of a virtual resource, whose kind the registry does not know.
-answer<document> read_plain_object(const api_call& call);
+answer<document> read_plain_object(api_call& call);
 
 }  // namespace wh

@@ -64,6 +64,7 @@ struct api_call {
   std::string counted_as;  ///< the group resource, for the counters
   instant started;
   std::vector<std::string> warnings;
+  std::vector<std::string> duplicate_fields;  ///< keys that the body has twice, by path
 
   const std::string& resource() const { return counted_as; }
   object_key key() const { return {counted_as, path.ns, path.name}; }

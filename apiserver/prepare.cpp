@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t errors_max = 100;
 
-/// Drops what the kind does not know, and says so as the client wishes.
+/// Drops what the kind does not know, and says so as the client wishes; so it does with what the body had twice.
 answer<void> drop_unknown(api_call& call, const write_options& options, document& doc) {
   const auto& kind = *call.kind.asked;
   std::vector<std::string> unknown;
@@ -22,12 +22,15 @@ answer<void> drop_unknown(api_call& call, const write_options& options, document
   doc["metadata"] = std::move(metadata);
   unknown.insert(unknown.end(), pruned.begin(), pruned.end());
   call.warnings.clear();
-  if (unknown.empty() || options.unknown == write_options::unknown_fields::ignore) return {};
+  if (options.unknown == write_options::unknown_fields::ignore) return {};
   std::string list;
-  for (const auto& path : unknown) {
-    call.warnings.push_back("unknown field " + go_quote(path));
+  const auto warn = [&](const char* what, const std::string& path) {
+    call.warnings.push_back(what + go_quote(path));
     list += (list.empty() ? "" : ", ") + call.warnings.back();
-  }
+  };
+  for (const auto& path : call.duplicate_fields) warn("duplicate field ", path);
+  for (const auto& path : unknown) warn("unknown field ", path);
+  if (list.empty()) return {};
   if (options.unknown == write_options::unknown_fields::warn) return {};
   call.warnings.clear();
   return bad_request(fmt::format("{} in version {} cannot be handled as a {}: strict decoding error: {}", kind.kind,

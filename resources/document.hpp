@@ -24,6 +24,10 @@ struct parse_limits {
 
 /// Strict JSON: errors name line and column; refuses duplicate keys, invalid UTF-8, NaN, numbers out of range, too deep.
 result<document> parse_json(std::string_view text, const parse_limits& limits = {});
+/// The same, but of a key that comes twice the last value counts, and its path (`spec.ports[0].name`) goes to
+/// `duplicates`.
+result<document> parse_json_with_duplicates(std::string_view text, std::vector<std::string>& duplicates,
+                                            const parse_limits& limits = {});
 
 /// YAML 1.2 core schema as Kubernetes tools read it (`yes` stays a string, quoted numbers stay strings); multi-document.
 /// Empty documents are skipped. Errors name line and column. JSON is accepted, being YAML.

@@ -38,7 +38,9 @@ class counting_iterator {
 /// integers that only fit a double.
 class strict_builder : public nlohmann::json_sax<document> {
  public:
-  strict_builder(document& root, std::size_t depth_max) : root_(root), depth_max_(depth_max) {}
+  /// `duplicates` null: they are refused.
+  strict_builder(document& root, std::size_t depth_max, std::vector<std::string>* duplicates)
+      : root_(root), depth_max_(depth_max), duplicates_(duplicates) {}
 
   /// What was refused; empty while everything is fine.
   std::string complaint;
@@ -63,7 +65,12 @@ class strict_builder : public nlohmann::json_sax<document> {
 
   bool key(string_t& name) override {
     auto [it, fresh] = stack_.back()->get_ref<document::object_t&>().try_emplace(name);
-    if (!fresh) return refuse("duplicate key \"" + name + "\"", name.size() + 2);
+    if (!fresh && !duplicates_) return refuse("duplicate key \"" + name + "\"", name.size() + 2);
+    if (duplicates_) {
+      names_.resize(stack_.size());
+      names_.back() = name;
+      if (!fresh && duplicates_->size() < duplicates_max) duplicates_->push_back(path());
+    }
     slot_ = &it->second;
     return true;
   }
@@ -83,6 +90,16 @@ class strict_builder : public nlohmann::json_sax<document> {
     complaint = std::move(why);
     complaint_length = token_length;
     return false;
+  }
+
+  /// Where the last key is.
+  std::string path() const {
+    std::string out;
+    for (std::size_t i = 0; i < stack_.size(); ++i) {
+      if (stack_[i]->is_array()) out += "[" + std::to_string(stack_[i]->size() - 1) + "]";
+      else out += (out.empty() ? "" : ".") + names_[i];
+    }
+    return out;
   }
 
   document* place(document value) {
@@ -115,17 +132,18 @@ class strict_builder : public nlohmann::json_sax<document> {
   std::size_t depth_max_;
   std::vector<document*> stack_;
   document* slot_ = nullptr;
+  static constexpr std::size_t duplicates_max = 100;
+  std::vector<std::string>* duplicates_;
+  std::vector<std::string> names_;  ///< the key under way of each object on the stack
 };
 
-}  // namespace
-
-result<document> parse_json(std::string_view text, const parse_limits& limits) {
+result<document> parse(std::string_view text, std::vector<std::string>* duplicates, const parse_limits& limits) {
   if (text.size() > limits.bytes_max) {
     return fail(errc::too_large, "JSON of " + std::to_string(text.size()) + " bytes is over the limit of " +
                                      std::to_string(limits.bytes_max));
   }
   document root;
-  strict_builder builder(root, limits.depth_max);
+  strict_builder builder(root, limits.depth_max, duplicates);
   const char* reached = text.data();
   const char* end = text.data() + text.size();
   if (document::sax_parse(counting_iterator(text.data(), &reached), counting_iterator(end, &reached), &builder)) {
@@ -135,6 +153,15 @@ result<document> parse_json(std::string_view text, const parse_limits& limits) {
   const auto at = internal::position_of(text, offset - std::min(offset, builder.complaint_length));
   return fail(errc::malformed, "JSON line " + std::to_string(at.line) + ", column " + std::to_string(at.column) + ": " +
                                    builder.complaint);
+}
+
+}  // namespace
+
+result<document> parse_json(std::string_view text, const parse_limits& limits) { return parse(text, nullptr, limits); }
+
+result<document> parse_json_with_duplicates(std::string_view text, std::vector<std::string>& duplicates,
+                                            const parse_limits& limits) {
+  return parse(text, &duplicates, limits);
 }
 
 }  // namespace wh

@@ -33,6 +33,16 @@ TEST_CASE("strict JSON gives the values that were written", "[document]") {
   CHECK((*doc)["u"].get<std::uint64_t>() == 18446744073709551615ULL);
 }
 
+TEST_CASE("duplicate keys are found by path, and the last value counts", "[document]") {
+  std::vector<std::string> duplicates;
+  const auto doc = parse_json_with_duplicates(
+      R"({"a":{"x":1},"l":[{"k":1},{"k":{"m":1,"m":2},"k":3}],"a":{"y":1,"y":2},"z":[[{"q":1,"q":1}]]})", duplicates);
+  REQUIRE(doc.ok());
+  CHECK(doc->dump() == R"({"a":{"y":2},"l":[{"k":1},{"k":3}],"z":[[{"q":1}]]})");
+  CHECK(duplicates == std::vector<std::string>{"l[1].k.m", "l[1].k", "a", "a.y", "z[0][0].q"});
+  CHECK_FALSE(parse_json_with_duplicates(R"({"a":1,"a":})", duplicates).ok());
+}
+
 TEST_CASE("a duplicate key is refused at its line and column", "[document]") {
   CHECK(json_error("{\"a\": 1,\n  \"b\": {\"c\": 1, \"c\": 2}}") == "JSON line 2, column 17: duplicate key \"c\"");
   CHECK(parse_json(R"([{"a":1},{"a":1}])").ok());

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "apiserver/fair_server.hpp"
 #include "apiserver/https_front.hpp"
 #include "resources/kinds.hpp"
 
@@ -32,6 +33,8 @@ class api_stack {
 
   kind_registry& kinds() { return kinds_; }
   api_server& api() { return *api_; }
+  /// What waits and runs behind the front; zero without one.
+  fair_figures front_figures() const { return front_ ? front_->figures() : fair_figures{}; }
   store& data() { return *options_.data; }
 
   /// Group resources of all kinds, or of the namespaced ones: for the actors that walk a namespace or everything.
@@ -48,6 +51,7 @@ class api_stack {
   std::unique_ptr<rbac_authorizer> access_;
   std::unique_ptr<write_gate> own_gate_;
   std::unique_ptr<api_server> api_;
+  std::unique_ptr<fair_server> front_;
   std::unique_ptr<http_server> https_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "apiserver/gzip.hpp"
 #include "apiserver/status.hpp"
 
 namespace wh {
@@ -10,9 +11,13 @@ namespace {
 
 class exchange_reply final : public api_reply {
  public:
-  explicit exchange_reply(std::shared_ptr<http_exchange> exchange) : exchange_(std::move(exchange)) {}
+  exchange_reply(std::shared_ptr<http_exchange> exchange, bool may_compress)
+      : exchange_(std::move(exchange)), may_compress_(may_compress) {}
 
-  void respond(api_response r) override { exchange_->send({r.status, std::move(r.headers), std::move(r.body)}); }
+  void respond(api_response r) override {
+    if (may_compress_ && r.body && r.body->size() >= gzip_from_bytes) compress(r);
+    exchange_->send({r.status, std::move(r.headers), std::move(r.body)});
+  }
   void start_stream(int status, std::map<std::string, std::string> headers) override {
     exchange_->start(status, std::move(headers));
   }
@@ -23,7 +28,16 @@ class exchange_reply final : public api_reply {
   void on_done(std::function<void()> f) override { exchange_->on_done(std::move(f)); }
 
  private:
+  static void compress(api_response& r) {
+    auto small = gzip(*r.body);
+    if (!small) return;
+    r.body = share(std::move(*small));
+    r.headers["Content-Encoding"] = "gzip";
+    r.headers["Vary"] = "Accept-Encoding";
+  }
+
   std::shared_ptr<http_exchange> exchange_;
+  bool may_compress_;
 };
 
 std::string header(const http_request& r, const char* name) {
@@ -77,7 +91,8 @@ void serve(api_server& api, http_request request, std::shared_ptr<http_exchange>
   r.method = std::move(request.method);
   r.target = std::move(request.target);
   r.body = std::move(request.body);
-  api.handle(std::move(r), std::make_shared<exchange_reply>(std::move(exchange)));
+  const bool may_compress = accepts_gzip(header(request, "accept-encoding"));
+  api.handle(std::move(r), std::make_shared<exchange_reply>(std::move(exchange), may_compress));
 }
 
 const char* reason_of(int status) {

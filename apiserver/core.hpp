@@ -7,6 +7,7 @@
 #include <tuple>
 #include <vector>
 
+#include "apiserver/access/aggregation.hpp"
 #include "apiserver/api.hpp"
 #include "apiserver/crd.hpp"
 #include "apiserver/discovery.hpp"
@@ -41,6 +42,7 @@ struct server_core {
   const api_options options;
   std::shared_ptr<watch_hub> watches;
   std::shared_ptr<crd_keeper> crds;
+  std::shared_ptr<role_aggregator> aggregator;
   discovery_cache discovery;
   openapi_cache openapi;
   request_counters counters;
@@ -64,6 +66,7 @@ struct api_call {
   std::string counted_as;  ///< the group resource, for the counters
   instant started;
   std::vector<std::string> warnings;
+  std::optional<user_info> impersonator;  ///< who really asks, when he acts as another
 
   const std::string& resource() const { return counted_as; }
   object_key key() const { return {counted_as, path.ns, path.name}; }

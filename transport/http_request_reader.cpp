@@ -72,7 +72,8 @@ class http_request_reader::parser final : public beast_http::basic_parser<true> 
     const auto [at, fresh] = request.headers.try_emplace(key, content);
     if (fresh) return;
     if (is_singleton(key)) return refuse(400, "header " + key + " occurs twice");
-    at->second += key == "cookie" ? "; " : ", ";
+    // A group's name may hold a comma; a line break no header can hold.
+    at->second += key == "cookie" ? "; " : key.starts_with("impersonate-") ? "\n" : ", ";
     at->second += content;
   }
 

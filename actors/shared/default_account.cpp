@@ -1,0 +1,30 @@
+#include "actors/shared/default_account.hpp"
+
+#include "actors/names.hpp"
+#include "actors/shared/objects.hpp"
+
+namespace wh {
+
+namespace {
+
+constexpr const char* account_name = "default";
+
+}  // namespace
+
+void ensure_default_account(const std::string& ns, const context& ctx, outbox& out) {
+  const object_key key{names::service_accounts, ns, account_name};
+  if (ctx.data.read(key)) return;
+  const auto space = draft::open({names::namespaces, "", ns}, ctx);
+  if (!space || is_deleting(space->doc())) return;
+  document doc = new_object(ctx, "v1", "ServiceAccount", ns, account_name);
+  doc["metadata"].erase("generation");
+  out.writes.preconditions.push_back(absent{key});
+  out.writes.preconditions.push_back(namespace_active{ns});
+  out.store(key, encode_body(doc));
+}
+
+bool concerns_default_account(const change& c) {
+  return c.key.resource == names::service_accounts && c.key.name == account_name && !c.body;
+}
+
+}  // namespace wh

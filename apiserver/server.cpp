@@ -156,6 +156,10 @@ bool is_public(std::string_view target) {
 }
 
 void refuse_stranger(const call_ptr& call) {
+  // Methods of a stranger's invention must not become metrics of their own.
+  static const std::vector<std::string> known = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"};
+  const auto& method = call->request.method;
+  call->verb = std::find(known.begin(), known.end(), method) == known.end() ? "other" : lower(method);
   call->counted_as = "other";
   call->respond(unauthorized());
 }
@@ -171,6 +175,7 @@ void serve_request(const call_ptr& call) {
   if (path && !path->resource.empty()) call->path = std::move(*path);
   if (call->request.as)
     if (auto ok = impersonate(*call); !ok) {
+      call->verb = lower(call->request.method);
       call->counted_as = "other";
       return call->respond(ok.err());
     }

@@ -9,6 +9,17 @@ namespace {
 
 constexpr const char* account_name = "default";
 
+/// Of the namespace's uid and the time, so that the order in which namespaces are looked at does not show. One that is
+/// made anew later is another one.
+std::string uid_for(const document& space, const context& ctx) {
+  auto hex = ctx.crypto.sha256_hex(std::string(uid_of(space)) + "/" + account_name + "/" + to_rfc3339_micro(ctx.now));
+  hex.resize(32);
+  hex[12] = '4';
+  hex[16] = '8';
+  for (std::size_t at : {8U, 13U, 18U, 23U}) hex.insert(at, "-");
+  return hex;
+}
+
 }  // namespace
 
 void ensure_default_account(const std::string& ns, const context& ctx, outbox& out) {
@@ -18,6 +29,7 @@ void ensure_default_account(const std::string& ns, const context& ctx, outbox& o
   if (!space || is_deleting(space->doc())) return;
   document doc = new_object(ctx, "v1", "ServiceAccount", ns, account_name);
   doc["metadata"].erase("generation");
+  doc["metadata"]["uid"] = uid_for(space->doc(), ctx);
   out.writes.preconditions.push_back(absent{key});
   out.writes.preconditions.push_back(namespace_active{ns});
   out.store(key, encode_body(doc));

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <set>
 
+#include "apiserver/access/role_shape.hpp"
+
 namespace wh {
 
 namespace {
@@ -46,6 +48,8 @@ answer<void> confirm_held(const admission& a, const std::vector<policy_rule>& wa
 }  // namespace
 
 answer<void> check_role(admission& a) {
+  check_role_shape(a);
+  if (!a.errors.empty()) return {};
   bool same = a.old && same_at(*a.old, a.object, "rules") && same_at(*a.old, a.object, "aggregationRule");
   if (same || is_master(a.user())) return {};
   if (a.allowed("escalate", rbac_group, a.call.path.resource, "", a.call.path.name, a.call.path.ns)) return {};
@@ -55,6 +59,8 @@ answer<void> check_role(admission& a) {
 }
 
 answer<void> check_binding(admission& a) {
+  check_binding_shape(a);
+  if (!a.errors.empty()) return {};
   bool same = a.old && same_at(*a.old, a.object, "subjects") && same_at(*a.old, a.object, "roleRef");
   if (same || is_master(a.user())) return {};
   bool cluster_role = string_at(a.object, {"roleRef", "kind"}) == "ClusterRole";

@@ -8,10 +8,10 @@
 namespace wh::ctl {
 
 struct create_user_options {
-  std::string name;
-  std::vector<std::string> groups;
+  std::string name = {};
+  std::vector<std::string> groups = {};
   std::optional<duration> life = {};  ///< of the certificate; none: as long as the hub signs for
-  std::string file;                   ///< where the kubeconfig goes; empty: it is printed
+  std::string file = {};              ///< where the kubeconfig goes; empty: it is printed
   bool force = false;                 ///< replace the file if it exists
   duration timeout = std::chrono::seconds(30);
 };

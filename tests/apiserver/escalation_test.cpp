@@ -112,6 +112,43 @@ TEST_CASE("nobody grants what he does not hold", "[apiserver][access]") {
   CHECK(f.post(roles_path, role("high", document::array({policy({"*"}, {"*"}, {"*"})}))).code == 201);
 }
 
+TEST_CASE("roles and bindings that mean nothing are refused", "[apiserver][access]") {
+  access_fixture f;
+  f.make_namespace("n");
+  struct row {
+    const char* path;
+    const char* body;
+    const char* message;
+  };
+  const char* roles = "/apis/rbac.authorization.k8s.io/v1/namespaces/n/roles";
+  const char* bindings = "/apis/rbac.authorization.k8s.io/v1/namespaces/n/rolebindings";
+  const row rows[] = {
+      {roles_path, R"({"metadata":{"name":"x"},"rules":[{"verbs":["get"],"apiGroups":[""]}]})",
+       "rules[0].resources: Required value: resource rules must supply at least one resource"},
+      {roles_path, R"({"metadata":{"name":"x"},"rules":[{"verbs":["get"],"resources":["pods"]}]})",
+       "rules[0].apiGroups: Required value: resource rules must supply at least one api group"},
+      {roles_path,
+       R"({"metadata":{"name":"x"},"rules":[{"verbs":["get"],"nonResourceURLs":["/x"],"resources":["pods"]}]})",
+       "rules cannot apply to both regular resources and non-resource URLs"},
+      {roles, R"({"metadata":{"name":"x"},"rules":[{"verbs":["get"],"nonResourceURLs":["/x"]}]})",
+       "rules[0].nonResourceURLs: Invalid value: [\"/x\"]: namespaced rules cannot apply to non-resource URLs"},
+      {bindings_path, R"({"metadata":{"name":"x"},"roleRef":{"kind":"Role","name":"r"}})",
+       "roleRef.kind: Unsupported value: \"Role\": supported values: \"ClusterRole\""},
+      {bindings,
+       R"({"metadata":{"name":"x"},"roleRef":{"kind":"Role","name":"r"},"subjects":[{"kind":"ServiceAccount","name":"s"}]})",
+       "subjects[0].namespace: Required value"},
+      {bindings, R"({"metadata":{"name":"x"},"roleRef":{"kind":"Role","name":"r","apiGroup":"x.io"}})",
+       "roleRef.apiGroup"},
+  };
+  for (const auto& r : rows) {
+    INFO(r.body);
+    auto got = f.call("POST", r.path, r.body);
+    CHECK(got.code == 422);
+    CHECK_THAT(got.message(), Catch::Contains(r.message));
+  }
+  CHECK(f.call("POST", bindings, R"({"metadata":{"name":"x"},"roleRef":{"kind":"Role","name":"later"}})").code == 201);
+}
+
 TEST_CASE("escalate and bind exempt", "[apiserver][access]") {
   access_fixture f;
   auto rbac =

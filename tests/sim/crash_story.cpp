@@ -37,7 +37,9 @@ std::string status_text(const document& object) {
 
 std::set<object_key> keys_of(const disk_watcher& disk) {
   std::set<object_key> keys;
-  for (const auto& [key, doc] : disk.objects()) keys.insert(key);
+  // Namespaces get their default ServiceAccount by themselves, a moment after they are made.
+  for (const auto& [key, doc] : disk.objects())
+    if (key.resource != names::service_accounts) keys.insert(key);
   return keys;
 }
 

@@ -7,6 +7,8 @@ namespace wh {
 namespace {
 
 constexpr auto complaint_interval = std::chrono::minutes(1);
+/// Records are gathered this long: waking up and writing for each alone would cost more than the record.
+constexpr auto gather = std::chrono::milliseconds(20);
 /// Bytes given to the file at once.
 constexpr std::size_t chunk_bytes = 256 * 1024;
 
@@ -41,7 +43,8 @@ void audit_log::record(audit_record r) {
       return;
     }
     waiting_.push_back(std::move(r));
-    if (waiting_.size() > 1) return;  // the thread is awake already
+    // Otherwise the thread is awake already, and gathers.
+    if (waiting_.size() != 1 && waiting_.size() != options_.queue_max / 2) return;
   }
   news_.notify_one();
 }
@@ -51,6 +54,7 @@ void audit_log::run() {
   while (true) {
     news_.wait(lock, [&] { return stopping_ || !waiting_.empty(); });
     if (waiting_.empty()) return;
+    news_.wait_for(lock, gather, [&] { return stopping_ || waiting_.size() >= options_.queue_max / 2; });
     std::deque<audit_record> due;
     due.swap(waiting_);
     lock.unlock();

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "apiserver/audit/audit.hpp"
 #include "apiserver/reviews.hpp"
 
@@ -15,26 +17,64 @@ const char* level_name(audit_level level) {
   return "Metadata";
 }
 
-document reference_of(const audit_record& r) {
-  document out = {{"resource", r.resource}, {"apiVersion", r.version}};
-  auto add = [&](const char* key, const std::string& value) {
-    if (!value.empty()) out[key] = value;
-  };
-  add("apiGroup", r.group);
-  add("namespace", r.ns);
-  add("name", r.name);
-  add("subresource", r.subresource);
-  return out;
+/// Builds a line member by member: a document of its own for each event would cost several times as much.
+class line_writer {
+ public:
+  std::string take() { return std::move(out_); }
+  void open(std::string_view key) { begin(key), out_ += '{', fresh_ = true; }
+  void close() { out_ += '}', fresh_ = false; }
+  void add(std::string_view key, std::string_view text) { begin(key), quote(text); }
+  void add_if(std::string_view key, std::string_view text) {
+    if (!text.empty()) add(key, text);
+  }
+  void add(std::string_view key, int number) { begin(key), out_ += std::to_string(number); }
+  void add_document(std::string_view key, const document& doc) {
+    begin(key);
+    out_ += doc.dump(-1, ' ', false, document::error_handler_t::replace);
+  }
+
+ private:
+  void begin(std::string_view key) {
+    if (!fresh_) out_ += ',';
+    fresh_ = false;
+    if (key.empty()) return;
+    quote(key);
+    out_ += ':';
+  }
+  void quote(std::string_view text) {
+    const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
+      return static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x7f && c != '"' && c != '\\';
+    });
+    if (plain) out_.append(1, '"').append(text).append(1, '"');
+    else out_ += document(text).dump(-1, ' ', false, document::error_handler_t::replace);
+  }
+
+  std::string out_;
+  bool fresh_ = true;
+};
+
+void add_reference(line_writer& w, const audit_record& r) {
+  w.open("objectRef");
+  w.add("resource", r.resource);
+  w.add_if("namespace", r.ns);
+  w.add_if("name", r.name);
+  w.add_if("apiGroup", r.group);
+  w.add("apiVersion", r.version);
+  w.add_if("subresource", r.subresource);
+  w.close();
 }
 
-document status_of(const audit_record& r) {
-  document out = {{"metadata", document::object()}, {"code", r.code}};
+void add_status(line_writer& w, const audit_record& r) {
+  w.open("responseStatus");
+  w.open("metadata");
+  w.close();
   if (r.code >= 400) {
-    out["status"] = "Failure";
-    out["reason"] = r.reason;
-    out["message"] = r.message;
+    w.add("status", "Failure");
+    w.add("message", r.message);
+    w.add("reason", r.reason);
   }
-  return out;
+  w.add("code", r.code);
+  w.close();
 }
 
 /// `127.0.0.1:4711` and `[::1]:4711` without the port.
@@ -47,25 +87,32 @@ std::string host_of(const std::string& source) {
 }  // namespace
 
 std::string audit_line(const audit_record& r) {
-  document out = {{"kind", "Event"},
-                  {"apiVersion", "audit.k8s.io/v1"},
-                  {"level", level_name(r.level)},
-                  {"auditID", r.id},
-                  {"stage", r.stage},
-                  {"requestURI", r.uri},
-                  {"verb", r.verb},
-                  {"user", user_document(r.user)},
-                  {"sourceIPs", document::array({host_of(r.source)})},
-                  {"userAgent", r.agent},
-                  {"responseStatus", status_of(r)},
-                  {"requestReceivedTimestamp", to_rfc3339_micro(r.received)},
-                  {"stageTimestamp", to_rfc3339_micro(r.at)}};
-  if (r.impersonated) out["impersonatedUser"] = user_document(*r.impersonated);
-  if (!r.resource.empty()) out["objectRef"] = reference_of(r);
-  if (!r.request_object.is_null()) out["requestObject"] = r.request_object;
-  if (!r.response_object.is_null()) out["responseObject"] = r.response_object;
-  if (r.code != 401) out["annotations"]["authorization.k8s.io/decision"] = r.code == 403 ? "forbid" : "allow";
-  return out.dump(-1, ' ', false, document::error_handler_t::replace);
+  line_writer w;
+  w.open("");
+  w.add("kind", "Event");
+  w.add("apiVersion", "audit.k8s.io/v1");
+  w.add("level", level_name(r.level));
+  w.add("auditID", r.id);
+  w.add("stage", r.stage);
+  w.add("requestURI", r.uri);
+  w.add("verb", r.verb);
+  w.add_document("user", user_document(r.user));
+  if (r.impersonated) w.add_document("impersonatedUser", user_document(*r.impersonated));
+  w.add_document("sourceIPs", document::array({host_of(r.source)}));
+  w.add("userAgent", r.agent);
+  if (!r.resource.empty()) add_reference(w, r);
+  add_status(w, r);
+  if (!r.request_object.is_null()) w.add_document("requestObject", r.request_object);
+  if (!r.response_object.is_null()) w.add_document("responseObject", r.response_object);
+  w.add("requestReceivedTimestamp", to_rfc3339_micro(r.received));
+  w.add("stageTimestamp", to_rfc3339_micro(r.at));
+  if (r.code != 401) {
+    w.open("annotations");
+    w.add("authorization.k8s.io/decision", r.code == 403 ? "forbid" : "allow");
+    w.close();
+  }
+  w.close();
+  return w.take();
 }
 
 bool tells_secrets(const document& doc) {

@@ -29,6 +29,7 @@ std::int64_t seconds_of(instant t) {
 std::string new_token_id() {
   auto hex = to_hex(random_bytes(16));
   hex[12] = '4';
+  hex[16] = '8';
   for (std::size_t at : {8U, 13U, 18U, 23U}) hex.insert(at, "-");
   return hex;
 }

@@ -1,5 +1,6 @@
 """Who may do what, with the real kubectl against the real hub: roles, tokens, impersonation, users, the audit log."""
 
+import base64
 import json
 import os
 import re
@@ -65,6 +66,11 @@ class Access(E2eTest):
         self.assertEqual(self.says("create", "configmap", "c", "-n", "team", "--as=joe", "--as-group=system:masters",
                                    "-o", "name"), "configmap/c")
         self.kubectl("create", "clusterrolebinding", "jane-edits", "--clusterrole=edit", "--user=jane")
+        who = self.kubectl("auth", "whoami", "-o", "json", "--as=x", "--as-group=a, b", "--as-group=c", "--as-uid=u",
+                           check=False)
+        if who.returncode == 0:
+            info = json.loads(who.stdout)["status"]["userInfo"]
+            self.assertEqual((info["groups"], info["uid"]), (["a, b", "c", "system:authenticated"], "u"))
         nested = self.world.run(["kubectl", "--kubeconfig", self.make_user("jane"), "get", "configmaps", "--as=joe"],
                                 check=False)
         self.assert_refused(nested, 'User "jane" cannot impersonate resource "users" in API group "" at the cluster scope')
@@ -129,6 +135,29 @@ class Access(E2eTest):
         self.assert_refused(masters, "group system:masters cannot be signed for")
         self.assertIn("client-key-data", self.world.whctl("create", "user", "bob", hub=self.hub).stdout)
 
+    def test_6b_a_request_of_the_users_own(self):
+        key, request = self.world.path("own.key"), self.world.path("own.csr")
+        self.world.run(["openssl", "req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", request, "-subj",
+                        "/O=readers/CN=carol"])
+        with open(request, "rb") as file:
+            text = base64.b64encode(file.read()).decode()
+        document = {"apiVersion": "certificates.k8s.io/v1", "kind": "CertificateSigningRequest",
+                    "metadata": {"name": "carol"},
+                    "spec": {"request": text, "signerName": "kubernetes.io/kube-apiserver-client",
+                             "usages": ["client auth"], "expirationSeconds": 3600}}
+        self.kubectl("create", "-f", "-", stdin=json.dumps(document))
+        self.kubectl("certificate", "approve", "carol")
+        pem = eventually("the certificate is there",
+                         lambda: self.says("get", "csr", "carol", "-o", "jsonpath={.status.certificate}"))
+        certificate = self.world.write("own.crt", base64.b64decode(pem).decode())
+        ca = self.world.write("ca.pem", self.hub.ca_pem())
+        as_carol = ["kubectl", "--kubeconfig", "/dev/null", "--server", f"https://{self.hub.addresses['api']}",
+                    "--certificate-authority", ca, "--client-certificate", certificate, "--client-key", key]
+        self.assertIn("configmap/c", self.world.run(as_carol + ["get", "cm", "-n", "team", "-o", "name"]).stdout)
+        refused = self.world.run(as_carol + ["delete", "cm", "c", "-n", "team"], check=False)
+        self.assert_refused(refused, 'User "carol" cannot delete resource "configmaps"')
+        self.kubectl("delete", "csr", "carol")
+
     def test_7_the_audit_log(self):
         events = self.audit()
         created = [e for e in events if e["verb"] == "create" and e.get("objectRef", {}).get("resource") == "configmaps"]
@@ -149,6 +178,25 @@ class Access(E2eTest):
         self.assertEqual(about["jwks_uri"], about["issuer"] + "/openid/v1/jwks")
         keys = json.loads(self.says("get", "--raw", "/openid/v1/jwks"))["keys"]
         self.assertEqual([k["alg"] for k in keys], ["ES256"])
+
+    def test_8b_a_spokes_cluster_knows_tokens_too(self):
+        spoke, = self.world.joined_spokes(self.hub, "c1")
+        in_cluster = lambda *arguments: self.world.kubectl(*arguments, at=spoke).stdout.strip()
+        eventually("the namespace has its ServiceAccount",
+                   lambda: self.world.kubectl("get", "sa", "default", at=spoke, check=False).returncode == 0)
+        token = in_cluster("create", "token", "default")
+        in_cluster("create", "clusterrolebinding", "v", "--clusterrole=view", "--serviceaccount=default:default")
+        with open(spoke.kubeconfig, encoding="utf-8") as file:
+            text = file.read()
+        value = lambda key: re.search(rf'{key}: *"?([^\s"]+)"?', text).group(1)
+        ca = self.world.write("spoke-ca.pem", base64.b64decode(value("certificate-authority-data")).decode())
+        as_default = ["kubectl", "--kubeconfig", "/dev/null", "--server", value("server"), "--certificate-authority", ca,
+                      "--token", token]
+        self.assertIn("No resources", self.world.run(as_default + ["get", "pods"]).stderr)
+        refused = self.world.run(as_default + ["get", "secrets"], check=False)
+        self.assert_refused(refused, 'User "system:serviceaccount:default:default" cannot list resource "secrets"')
+        # A token of one server is nothing to another.
+        self.assert_refused(self.with_token(token, "get", "configmaps", check=False), "You must be logged in")
 
     def test_9_changes_to_default_roles_stay(self):
         self.kubectl("annotate", "clusterrole", "system:basic-user", "--overwrite",

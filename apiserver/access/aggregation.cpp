@@ -21,6 +21,13 @@ std::vector<label_selector> selectors_of(const document& role) {
   return out;
 }
 
+document labels_of(const document& role) {
+  document out;
+  const auto* labels = find_path(role, {"metadata", "labels"});
+  out["metadata"]["labels"] = labels ? *labels : document::object();
+  return out;
+}
+
 const document& member_or(const document& doc, const char* key, const document& fallback) {
   auto it = doc.find(key);
   return it == doc.end() || it->is_null() ? fallback : *it;
@@ -66,13 +73,10 @@ void role_aggregator::load() {
     stopped_ = false;
   }
   data_.subscribe(this);
-  auto page = data_.list({cluster_roles, "", ""});
-  if (!page) return;
-  std::set<std::string> due;
+  std::vector<std::string> due;
   {
     std::lock_guard lock(mutex_);
-    for (const auto& r : page->records)
-      for (auto& name : apply(r.key, r.body, r.rev)) due.insert(std::move(name));
+    due = read_all();
   }
   for (const auto& name : due) settle(name);
 }
@@ -100,31 +104,64 @@ void role_aggregator::on_committed(const std::vector<change>& changes) {
 std::vector<std::string> role_aggregator::apply(const object_key& key, const shared_bytes& body, revision rev) {
   auto doc = body ? decode_body(*body) : result<document>(document::object());
   if (!doc) return {};
-  known_role next;
-  next.labels["metadata"]["labels"] = document::object();
-  if (const auto* labels = find_path(*doc, {"metadata", "labels"})) next.labels["metadata"]["labels"] = *labels;
-  next.rules = member_or(*doc, "rules", document::array());
-  next.selectors = selectors_of(*doc);
-  next.aggregates = find_path(*doc, {"aggregationRule"}) != nullptr;
-  next.rev = rev;
-  auto& known = roles_[key.name];
-  if (known.rev > rev) return {};  // the list that load() read is older than what the feed told
-  std::vector<std::string> due;
-  for (const auto& [name, role] : roles_)
-    if (role.aggregates && name != key.name &&
-        ((!known.labels.is_null() && selects(role.selectors, known.labels)) || selects(role.selectors, next.labels)))
-      due.push_back(name);
-  if (next.aggregates) due.push_back(key.name);
-  if (body) known = std::move(next);
-  else roles_.erase(key.name);
+  static const document none;
+  const auto& rule = member_or(*doc, "aggregationRule", none);
+  auto known = gatherings_.find(key.name);
+  const bool changes_selectors = known == gatherings_.end() ? !rule.is_null() : known->second.rule != rule;
+  if (changes_selectors) return read_all();
+  auto due = apply_part(key.name, *doc, body != nullptr, rev);
+  if (known != gatherings_.end()) {
+    known->second.rules = member_or(*doc, "rules", document::array());
+    due.push_back(key.name);
+  }
   return due;
 }
 
-document role_aggregator::gather(const known_role& role, const std::string& name) const {
+std::vector<std::string> role_aggregator::apply_part(const std::string& name, const document& doc, bool exists,
+                                                     revision rev) {
+  const auto labels = labels_of(doc);
+  auto had = parts_.find(name);
+  const bool selected = exists && is_selected(labels);
+  if (had == parts_.end() && !selected) return {};
+  if (had != parts_.end() && had->second.rev > rev) return {};  // a list has told something newer already
+  std::vector<std::string> due;
+  for (const auto& [other, g] : gatherings_)
+    if (other != name && ((had != parts_.end() && selects(g.selectors, had->second.labels)) ||
+                          (selected && selects(g.selectors, labels))))
+      due.push_back(other);
+  if (selected) parts_[name] = {labels, member_or(doc, "rules", document::array()), rev};
+  else parts_.erase(had);
+  return due;
+}
+
+std::vector<std::string> role_aggregator::read_all() {
+  auto page = data_.list({cluster_roles, "", ""});
+  if (!page) return {};
+  gatherings_.clear();
+  parts_.clear();
+  std::vector<std::string> due;
+  for (const auto& r : page->records) {
+    auto doc = decode_body(*r.body);
+    if (!doc || !doc->contains("aggregationRule")) continue;
+    gatherings_[r.key.name] = {selectors_of(*doc), (*doc)["aggregationRule"],
+                               member_or(*doc, "rules", document::array())};
+    due.push_back(r.key.name);
+  }
+  for (const auto& r : page->records)
+    if (auto doc = decode_body(*r.body)) apply_part(r.key.name, *doc, true, r.rev);
+  return due;
+}
+
+bool role_aggregator::is_selected(const document& labels) const {
+  return std::any_of(gatherings_.begin(), gatherings_.end(),
+                     [&](const auto& g) { return selects(g.second.selectors, labels); });
+}
+
+document role_aggregator::gather(const gathering& role, const std::string& name) const {
   document rules = document::array();
-  for (const auto& [other, r] : roles_) {
-    if (other == name || !selects(role.selectors, r.labels)) continue;
-    for (const auto& rule : r.rules)
+  for (const auto& [other, p] : parts_) {
+    if (other == name || !selects(role.selectors, p.labels)) continue;
+    for (const auto& rule : p.rules)
       if (std::find(rules.begin(), rules.end(), rule) == rules.end()) rules.push_back(rule);
   }
   return rules;
@@ -134,8 +171,8 @@ void role_aggregator::settle(const std::string& name) {
   document wanted;
   {
     std::lock_guard lock(mutex_);
-    auto found = roles_.find(name);
-    if (stopped_ || found == roles_.end() || !found->second.aggregates) return;
+    auto found = gatherings_.find(name);
+    if (stopped_ || found == gatherings_.end()) return;
     wanted = gather(found->second, name);
     if (wanted == found->second.rules) return;
   }

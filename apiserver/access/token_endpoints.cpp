@@ -156,6 +156,9 @@ answer<void> fill_token_secret(admission& a) {
   auto made = issuer->issue(order);
   if (!made) return to_api_error(made.err(), a.key());
   a.object["metadata"]["annotations"]["kubernetes.io/service-account.uid"] = *uid;
+  // The garbage collector takes the Secret when its ServiceAccount goes.
+  a.object["metadata"]["ownerReferences"].push_back(
+      {{"apiVersion", "v1"}, {"kind", "ServiceAccount"}, {"name", account}, {"uid", *uid}});
   a.object["data"]["token"] = to_base64(made->token);
   a.object["data"]["namespace"] = to_base64(a.call.path.ns);
   if (const auto ca = issuer->ca_pem(); !ca.empty()) a.object["data"]["ca.crt"] = to_base64(ca);

@@ -43,6 +43,35 @@ TEST_CASE("aggregated roles hold what their selectors gather, and follow it", "[
   CHECK(f.data->window().current.get() == before.get() + 1);
 }
 
+TEST_CASE("aggregated roles come, change what they select, and go", "[apiserver][access]") {
+  access_fixture f;
+  auto part = [&](const char* name, const char* label, const char* resource) {
+    REQUIRE(f.post(roles_path, {{"metadata", {{"name", name}, {"labels", {{"set", label}}}}},
+                                {"rules", document::array({policy({"x.io"}, {resource}, {"get"})})}})
+                .code == 201);
+  };
+  part("a", "one", "as");
+  part("b", "two", "bs");
+  auto selector = [](document s) { return document{{"clusterRoleSelectors", document::array({std::move(s)})}}; };
+  const document by_expression = {
+      {"matchExpressions", document::array({{{"key", "set"}, {"operator", "NotIn"}, {"values", {"one"}}},
+                                            {{"key", "set"}, {"operator", "Exists"}}})}};
+  document all = {{"metadata", {{"name", "all"}}}, {"aggregationRule", selector({{"matchLabels", {{"set", "one"}}}})}};
+  REQUIRE(f.post(roles_path, all).code == 201);
+  CHECK(has_rule(stored(f, "all"), "as"));
+  CHECK_FALSE(has_rule(stored(f, "all"), "bs"));
+  f.patch(std::string(roles_path) + "/all", {{"aggregationRule", selector(by_expression)}});
+  CHECK_FALSE(has_rule(stored(f, "all"), "as"));
+  CHECK(has_rule(stored(f, "all"), "bs"));
+  part("c", "three", "cs");
+  CHECK(has_rule(stored(f, "all"), "cs"));
+  f.del(std::string(roles_path) + "/b");
+  CHECK_FALSE(has_rule(stored(f, "all"), "bs"));
+  CHECK(f.del(std::string(roles_path) + "/all").code == 200);
+  part("d", "four", "ds");
+  CHECK(f.get(std::string(roles_path) + "/all").code == 404);
+}
+
 TEST_CASE("what the default roles let people do", "[apiserver][access]") {
   access_fixture f;
   f.make_namespace("n");

@@ -113,7 +113,14 @@ class Access(E2eTest):
         self.hub.process.terminate()
         self.hub.start()
         self.assertIn("configmap/c", self.with_token(token, "get", "configmaps", "-n", "team", "-o", "name").stdout)
+        secret = {"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/service-account-token",
+                  "metadata": {"name": "lasting", "annotations": {"kubernetes.io/service-account.name": "robot"}}}
+        self.kubectl("create", "-n", "team", "-f", "-", stdin=json.dumps(secret))
+        lasting = base64.b64decode(self.says("get", "secret", "lasting", "-n", "team", "-o", "jsonpath={.data.token}"))
+        self.assertIn("configmap/c", self.with_token(lasting.decode(), "get", "cm", "-n", "team", "-o", "name").stdout)
         self.kubectl("delete", "serviceaccount", "robot", "-n", "team")
+        eventually("its token Secret goes with it",
+                   lambda: self.kubectl("get", "secret", "lasting", "-n", "team", check=False).returncode != 0)
         self.kubectl("create", "serviceaccount", "robot", "-n", "team")
         gone = self.with_token(token, "get", "configmaps", "-n", "team", check=False)
         self.assert_refused(gone, "You must be logged in to the server")

@@ -26,8 +26,9 @@ std::string_view trim(std::string_view text) {
 
 /// Fields that say one thing: two of them are two opinions.
 bool is_singleton(std::string_view name) {
-  static constexpr std::string_view names[] = {"authorization", "content-length", "content-type",     "expect",
-                                               "host",          "if-match",       "transfer-encoding"};
+  static constexpr std::string_view names[] = {
+      "authorization", "content-length",  "content-type",     "expect",           "host",
+      "if-match",      "impersonate-uid", "impersonate-user", "transfer-encoding"};
   return std::find(std::begin(names), std::end(names), name) != std::end(names);
 }
 

@@ -5,7 +5,7 @@ import json
 import os
 import re
 
-from harness import E2eTest, Hub, eventually, main
+from harness import E2eTest, Hub, config_map, eventually, main, objects
 
 
 class Access(E2eTest):
@@ -214,6 +214,61 @@ class Access(E2eTest):
         self.hub.start()
         self.assertEqual(self.says("get", "clusterrole", "system:basic-user", "-o", "jsonpath={.rules}"), "[]")
         self.assertIn("/apis", self.says("get", "clusterrole", "system:discovery", "-o", "jsonpath={.rules}"))
+
+
+class AuditPolicy(E2eTest):
+    """A policy of the operator's own, and a log elsewhere."""
+
+    @classmethod
+    def prepare(cls):
+        policy = cls.world.write("policy.yaml", """
+apiVersion: audit.k8s.io/v1
+kind: Policy
+rules:
+- {level: None, users: [wheelhouse-admin], verbs: [list]}
+- {level: RequestResponse, resources: [{group: "", resources: [configmaps, secrets]}]}
+- {level: Metadata, verbs: [watch]}
+""")
+        cls.log = cls.world.path("elsewhere.log")
+        cls.hub = Hub(cls.world, "hub", "--audit-log", cls.log, "--audit-policy", policy, "--audit-max-size", "1",
+                      "--audit-max-files", "1")
+
+    def events(self):
+        with open(self.log, encoding="utf-8") as file:
+            return [json.loads(line) for line in file]
+
+    def test_1_bodies_where_the_policy_wants_them(self):
+        path = objects("default", "configmaps")
+        self.hub.api.create(path, config_map("a", "visible"))
+        self.hub.api.create(objects("default", "secrets"),
+                            {"metadata": {"name": "s"}, "stringData": {"password": "do-not-write-this"}})
+        self.hub.api.get(path)
+        events = eventually("the events are written", lambda: self.events()[1:] and self.events())
+        self.assertEqual([e["verb"] for e in events], ["create", "create"])
+        self.assertEqual(events[0]["requestObject"]["data"], {"value": "visible"})
+        self.assertEqual(events[0]["responseObject"]["metadata"]["name"], "a")
+        self.assertNotIn("requestObject", events[1])
+        with open(self.log, encoding="utf-8") as file:
+            text = file.read()
+        self.assertNotIn("do-not-write-this", text)
+        self.assertNotIn(base64.b64encode(b"do-not-write-this").decode(), text)
+
+    def test_2_a_watch_begins_and_ends(self):
+        self.hub.api.raw("GET", "/api/v1/namespaces?watch=1&timeoutSeconds=1")
+        watch = eventually("both stages are written",
+                           lambda: (found := [e for e in self.events() if e["verb"] == "watch"])[1:] and found)
+        self.assertEqual([e["stage"] for e in watch], ["ResponseStarted", "ResponseComplete"])
+        self.assertEqual(watch[0]["auditID"], watch[1]["auditID"])
+
+    def test_3_the_log_is_put_aside(self):
+        for i in range(40):
+            self.hub.api.create(objects("default", "configmaps"), config_map(f"big{i}", "x" * 40000))
+
+        def aside():
+            return [n for n in os.listdir(self.world.folder) if n.startswith("elsewhere-") and n.endswith(".log")]
+
+        eventually("one is put aside, and no more", lambda: len(aside()) == 1)
+        self.assertLess(os.path.getsize(os.path.join(self.world.folder, aside()[0])), (1 << 20) + 1)
 
 
 if __name__ == "__main__":

@@ -87,6 +87,31 @@ bool url_matches(std::string_view pattern, std::string_view path) {
 
 }  // namespace
 
+/// One field of the file.
+result<void> audit_policy::take(const std::string& key, const document& value) {
+  if (key == "apiVersion" || key == "kind" || key == "metadata" || key == "omitManagedFields") return {};
+  if (key == "omitStages") {
+    auto stages = read_stages(value, key);
+    if (!stages) return stages.err();
+    omitted_stages_ = std::move(*stages);
+    return {};
+  }
+  if (key == "denials") {
+    auto level = read_level(value, key);
+    if (!level || *level > audit_level::metadata) return wrong(key, "must be None or Metadata");
+    denials_ = *level == audit_level::metadata;
+    return {};
+  }
+  if (key != "rules") return wrong(key, "unknown field");
+  if (!value.is_array()) return wrong(key, "must be a list");
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    auto r = read_rule(value[i], fmt::format("rules[{}]", i));
+    if (!r) return r.err();
+    rules_.push_back(std::move(*r));
+  }
+  return {};
+}
+
 result<audit_policy> audit_policy::parse(std::string_view text) {
   auto docs = parse_yaml(text, {.bytes_max = 256 * 1024, .yaml_nodes_max = 20000});
   if (!docs) return fail(docs.err().code, "audit policy: " + docs.err().message);
@@ -95,76 +120,72 @@ result<audit_policy> audit_policy::parse(std::string_view text) {
   if (kind_of(doc) != "Policy" || api_version(doc) != "audit.k8s.io/v1")
     return wrong("file", "must be of apiVersion audit.k8s.io/v1 and kind Policy");
   audit_policy out;
-  for (const auto& [key, value] : doc.items()) {
-    if (key == "apiVersion" || key == "kind" || key == "metadata" || key == "omitManagedFields") continue;
-    if (key == "omitStages") {
-      auto stages = read_stages(value, key);
-      if (!stages) return stages.err();
-      out.omitted_stages_ = std::move(*stages);
-    } else if (key == "denials") {
-      auto level = read_level(value, key);
-      if (!level || *level > audit_level::metadata) return wrong(key, "must be None or Metadata");
-      out.denials_ = *level == audit_level::metadata;
-    } else if (key == "rules") {
-      if (!value.is_array()) return wrong(key, "must be a list");
-      for (std::size_t i = 0; i < value.size(); ++i) {
-        auto r = read_rule(value[i], fmt::format("rules[{}]", i));
-        if (!r) return r.err();
-        out.rules_.push_back(std::move(*r));
-      }
-    } else {
-      return wrong(key, "unknown field");
-    }
-  }
+  for (const auto& [key, value] : doc.items())
+    if (auto ok = out.take(key, value); !ok) return ok.err();
   if (out.rules_.empty()) return wrong("rules", "at least one rule is required");
   return out;
 }
 
-result<audit_policy::rule> audit_policy::read_rule(const document& doc, const std::string& where) {
+result<audit_policy::resources> audit_policy::read_resources(const document& doc, const std::string& where) {
   if (!doc.is_object()) return wrong(where, "must be an object");
-  rule out;
-  if (!doc.contains("level")) return wrong(where + ".level", "is required");
+  resources out;
   for (const auto& [key, value] : doc.items()) {
     const auto field = where + "." + key;
-    strings* list = key == "users"             ? &out.users
-                    : key == "userGroups"      ? &out.groups
-                    : key == "verbs"           ? &out.verbs
-                    : key == "namespaces"      ? &out.namespaces
-                    : key == "nonResourceURLs" ? &out.urls
-                                               : nullptr;
-    if (list) {
-      auto read = read_strings(value, field);
-      if (!read) return read.err();
-      *list = std::move(*read);
-    } else if (key == "level") {
-      auto level = read_level(value, field);
-      if (!level) return level.err();
-      out.level = *level;
-    } else if (key == "omitStages") {
-      if (auto stages = read_stages(value, field); !stages) return stages.err();
-    } else if (key == "resources") {
-      if (!value.is_array()) return wrong(field, "must be a list");
-      for (std::size_t i = 0; i < value.size(); ++i) {
-        const auto at = fmt::format("{}[{}]", field, i);
-        if (!value[i].is_object()) return wrong(at, "must be an object");
-        resources r;
-        for (const auto& [name, part] : value[i].items()) {
-          if (name == "group") {
-            if (!part.is_string()) return wrong(at + ".group", "must be a text");
-            r.group = part.get<std::string>();
-            continue;
-          }
-          if (name != "resources" && name != "resourceNames") return wrong(at + "." + name, "unknown field");
-          auto read = read_strings(part, at + "." + name);
-          if (!read) return read.err();
-          (name == "resources" ? r.names : r.objects) = std::move(*read);
-        }
-        out.about.push_back(std::move(r));
-      }
-    } else if (key != "omitManagedFields") {
-      return wrong(field, "unknown field");
+    if (key == "group") {
+      if (!value.is_string()) return wrong(field, "must be a text");
+      out.group = value.get<std::string>();
+      continue;
     }
+    if (key != "resources" && key != "resourceNames") return wrong(field, "unknown field");
+    auto list = read_strings(value, field);
+    if (!list) return list.err();
+    (key == "resources" ? out.names : out.objects) = std::move(*list);
   }
+  return out;
+}
+
+/// One field of a rule into the rule.
+result<void> audit_policy::read_field(const std::string& key, const document& value, const std::string& field,
+                                      rule& out) {
+  strings* list = key == "users"             ? &out.users
+                  : key == "userGroups"      ? &out.groups
+                  : key == "verbs"           ? &out.verbs
+                  : key == "namespaces"      ? &out.namespaces
+                  : key == "nonResourceURLs" ? &out.urls
+                                             : nullptr;
+  if (list) {
+    auto read = read_strings(value, field);
+    if (!read) return read.err();
+    *list = std::move(*read);
+    return {};
+  }
+  if (key == "level") {
+    auto level = read_level(value, field);
+    if (!level) return level.err();
+    out.level = *level;
+    return {};
+  }
+  if (key == "omitStages") {
+    auto stages = read_stages(value, field);
+    return stages ? result<void>() : stages.err();
+  }
+  if (key == "omitManagedFields") return {};
+  if (key != "resources") return wrong(field, "unknown field");
+  if (!value.is_array()) return wrong(field, "must be a list");
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    auto about = read_resources(value[i], fmt::format("{}[{}]", field, i));
+    if (!about) return about.err();
+    out.about.push_back(std::move(*about));
+  }
+  return {};
+}
+
+result<audit_policy::rule> audit_policy::read_rule(const document& doc, const std::string& where) {
+  if (!doc.is_object()) return wrong(where, "must be an object");
+  if (!doc.contains("level")) return wrong(where + ".level", "is required");
+  rule out;
+  for (const auto& [key, value] : doc.items())
+    if (auto ok = read_field(key, value, where + "." + key, out); !ok) return ok.err();
   if (!out.urls.empty() && !(out.about.empty() && out.namespaces.empty()))
     return wrong(where, "nonResourceURLs go with neither resources nor namespaces");
   return out;

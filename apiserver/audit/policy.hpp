@@ -33,7 +33,10 @@ class audit_policy {
     std::vector<std::string> users, groups, verbs, namespaces, urls;
     std::vector<resources> about;
   };
+  result<void> take(const std::string& key, const document& value);
   static result<rule> read_rule(const document& doc, const std::string& where);
+  static result<void> read_field(const std::string& key, const document& value, const std::string& field, rule& out);
+  static result<resources> read_resources(const document& doc, const std::string& where);
   static bool matches(const rule& r, const audit_subject& s);
   static bool matches(const resources& r, const audit_subject& s);
 

@@ -8,6 +8,7 @@ namespace wh::names {
 // resources as the store names them
 inline constexpr const char* namespaces = "namespaces";
 inline constexpr const char* secrets = "secrets";
+inline constexpr const char* service_accounts = "serviceaccounts";
 inline constexpr const char* leases = "leases.coordination.k8s.io";
 inline constexpr const char* csrs = "certificatesigningrequests.certificates.k8s.io";
 inline constexpr const char* cluster_roles = "clusterroles.rbac.authorization.k8s.io";

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "apiserver/access/escalation.hpp"
+#include "apiserver/access/token_endpoints.hpp"
 #include "base/encoding.hpp"
 
 namespace wh {
@@ -27,11 +29,12 @@ answer<void> complete_namespace(admission& a) {
 
 answer<void> complete_secret(admission& a) {
   auto text = a.object.find("stringData");
-  if (text == a.object.end() || !text->is_object()) return {};
-  for (const auto& [key, value] : text->items())
-    if (value.is_string()) a.object["data"][key] = to_base64(value.get_ref<const std::string&>());
-  a.object.erase("stringData");
-  return {};
+  if (text != a.object.end() && text->is_object()) {
+    for (const auto& [key, value] : text->items())
+      if (value.is_string()) a.object["data"][key] = to_base64(value.get_ref<const std::string&>());
+    a.object.erase("stringData");
+  }
+  return fill_token_secret(a);
 }
 
 answer<void> complete_pod(admission& a) {
@@ -68,6 +71,8 @@ struct rule_row {
 
 constexpr rule_row rules[] = {
     {"certificatesigningrequests.certificates.k8s.io", complete_csr, check_csr},
+    {"clusterrolebindings.rbac.authorization.k8s.io", nullptr, check_binding},
+    {"clusterroles.rbac.authorization.k8s.io", nullptr, check_role},
     {"configmaps", nullptr, check_immutable_data},
     {"customresourcedefinitions.apiextensions.k8s.io", complete_crd, nullptr},
     {"managedclusters.cluster.open-cluster-management.io", complete_managed_cluster, check_managed_cluster},
@@ -75,6 +80,8 @@ constexpr rule_row rules[] = {
     {"manifestworks.work.open-cluster-management.io", nullptr, check_manifest_work},
     {"namespaces", complete_namespace, nullptr},
     {"pods", complete_pod, nullptr},
+    {"rolebindings.rbac.authorization.k8s.io", nullptr, check_binding},
+    {"roles.rbac.authorization.k8s.io", nullptr, check_role},
     {"secrets", complete_secret, check_immutable_data},
 };
 

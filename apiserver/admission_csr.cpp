@@ -38,6 +38,8 @@ void stamp_requester(admission& a) {
   (*spec)["groups"] = a.user().groups;
   spec->erase("uid");
   spec->erase("extra");
+  if (!a.user().uid.empty()) (*spec)["uid"] = a.user().uid;
+  if (!a.user().extra.empty()) (*spec)["extra"] = a.user().extra;
 }
 
 void stamp_conditions(admission& a) {

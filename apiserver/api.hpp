@@ -2,9 +2,11 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "apiserver/access/policy_rule.hpp"
 #include "base/random.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
@@ -17,7 +19,10 @@ namespace wh {
 /// Who asks, as authentication found it.
 struct user_info {
   std::string name;
-  std::vector<std::string> groups;
+  std::vector<std::string> groups = {};
+  std::string uid = {};                                        ///< of a ServiceAccount; empty for people
+  std::map<std::string, std::vector<std::string>> extra = {};  ///< whatever else is known, by key
+  friend bool operator==(const user_info&, const user_info&) = default;
 };
 
 /// One request after HTTP: no sockets, so the simulator can make one.
@@ -28,7 +33,11 @@ struct api_request {
   std::string content_type;
   std::string body;
   std::string user_agent;
-  user_info user;
+  user_info user;                    ///< of the client's certificate; empty name: it showed none
+  std::string bearer_token = {};     ///< of the Authorization header; counts where no certificate speaks
+  std::optional<user_info> as = {};  ///< the Impersonate headers, as sent
+  std::string source = {};           ///< the client's address, for the audit log
+  bool demands_identity = false;     ///< strangers get 401, except for /healthz, /livez, /readyz and /version
 };
 
 struct api_response {
@@ -97,10 +106,63 @@ class authorizer {
  public:
   virtual ~authorizer() = default;
   virtual bool allows(const access_question& q) const = 0;
+  /// Which binding allows it, for people; empty when none does or none is needed.
+  virtual std::string reason(const access_question&) const { return {}; }
+  /// Everything that a user is granted in a namespace ("": cluster-wide alone).
+  virtual std::vector<policy_rule> rules_held(const user_info&, const std::string&) const { return {}; }
+  /// The rules of a ClusterRole, or of a Role in `ns`; nullopt: there is none of this name.
+  virtual std::optional<std::vector<policy_rule>> rules_of_role(bool /*cluster_role*/, const std::string& /*ns*/,
+                                                                const std::string& /*name*/) const {
+    return std::nullopt;
+  }
 };
 /// RBAC over the store's roles and bindings, kept current by the feed. `system:masters` may do everything.
 class rbac_authorizer : public authorizer, public feed_listener {};
 std::unique_ptr<rbac_authorizer> make_rbac_authorizer(store& s);
+
+/// Whom a bearer token speaks for.
+struct token_identity {
+  user_info user;
+  std::vector<std::string> audiences;  ///< of the token, as far as they were asked for
+};
+
+/// Knows bearer tokens. Thread-safe.
+class token_authenticator {
+ public:
+  using completion = std::function<void(result<token_identity>)>;
+  virtual ~token_authenticator() = default;
+  /// Checks a token for one of `audiences` (empty: this server). `done` runs once, at once or on another thread;
+  /// errc::unauthorized says for people why not, without any part of the token.
+  virtual void authenticate(const std::string& token, const std::vector<std::string>& audiences, completion done) = 0;
+};
+
+/// What a TokenRequest asks for.
+struct token_order {
+  std::string ns, name, uid;           ///< the ServiceAccount
+  std::vector<std::string> audiences;  ///< empty: this server
+  duration life = std::chrono::hours(1);
+  std::string bound_kind = {}, bound_name = {}, bound_uid = {};  ///< the object that it lives with; empty: none
+  bool endless = false;                                          ///< of a token Secret: as long as the Secret lives
+};
+
+/// Signs tokens of ServiceAccounts. Thread-safe.
+class token_issuer {
+ public:
+  virtual ~token_issuer() = default;
+  struct issued {
+    std::string token;
+    instant expires;
+    std::vector<std::string> audiences;
+  };
+  virtual result<issued> issue(const token_order& order) = 0;
+  /// The documents that let others check these tokens: OpenID discovery and the key set.
+  virtual result<document> discovery() = 0;
+  virtual result<document> key_set() = 0;
+  /// Certificate of the server, for token Secrets; may be empty.
+  virtual std::string ca_pem() const = 0;
+};
+
+class audit_trail;
 
 /// Everything a server needs; all references must outlive it.
 struct api_options {
@@ -108,6 +170,9 @@ struct api_options {
   kind_registry* kinds = nullptr;
   write_gate* gate = nullptr;
   authorizer* access = nullptr;
+  token_authenticator* tokens = nullptr;  ///< null: no bearer tokens
+  token_issuer* issuer = nullptr;         ///< null: no tokens of ServiceAccounts
+  audit_trail* audit = nullptr;           ///< null: no audit log
   std::function<instant()> now;
   std::uint64_t seed = 0;                 ///< for uids and generated names
   std::size_t watch_ring_events = 65536;  ///< events kept for watches that begin a little behind

@@ -16,7 +16,7 @@ api_error body_error(const error& e) {
   return bad_request(e.message);
 }
 
-answer<document> parse_body(api_call& call, body_format format) {
+answer<document> parse_body(const api_call& call, body_format format, std::vector<std::string>& duplicates) {
   const auto& body = call.request.body;
   if (format == body_format::protobuf || is_kubernetes_protobuf(body)) {
     auto doc = decode_protobuf(body, *call.core->options.kinds);
@@ -30,19 +30,19 @@ answer<document> parse_body(api_call& call, body_format format) {
     if (docs->size() != 1) return bad_request("the body must hold exactly one object");
     return std::move(docs->front());
   }
-  auto doc = parse_json_with_duplicates(body, call.duplicate_fields);
+  auto doc = parse_json_with_duplicates(body, duplicates);
   if (!doc) return body_error(doc.err());
   return std::move(*doc);
 }
 
-answer<document> parse_object_body(api_call& call) {
+answer<document> parse_object_body(const api_call& call, std::vector<std::string>& duplicates) {
   auto format = format_of(call.request.content_type);
   if (!format) return format.err();
   if (*format != body_format::json && *format != body_format::yaml && *format != body_format::protobuf)
     return unsupported_media_type(
         "the body of the request was in an unknown format - accepted media types include: "
         "application/json, application/yaml, application/vnd.kubernetes.protobuf");
-  auto doc = parse_body(call, *format);
+  auto doc = parse_body(call, *format, duplicates);
   if (doc && !doc->is_object()) return bad_request("the body of the request must be an object");
   return doc;
 }
@@ -131,19 +131,22 @@ answer<void> check_kind(const kind_info& kind, document& doc) {
 }
 
 answer<document> read_object(api_call& call) {
-  auto doc = parse_object_body(call);
+  auto doc = parse_object_body(call, call.duplicate_fields);
   if (!doc) return doc;
   if (auto ok = check_kind(*call.kind.asked, *doc); !ok) return ok.err();
   return doc;
 }
 
-answer<document> read_plain_object(api_call& call) { return parse_object_body(call); }
+answer<document> read_plain_object(const api_call& call) {
+  std::vector<std::string> duplicates;
+  return parse_object_body(call, duplicates);
+}
 
-answer<delete_options> read_delete_options(api_call& call) {
+answer<delete_options> read_delete_options(const api_call& call) {
   delete_options out;
   if (auto ok = read_delete_query(call, out); !ok) return ok.err();
   if (!call.request.body.empty()) {
-    auto doc = parse_object_body(call);
+    auto doc = read_plain_object(call);
     if (!doc) return doc.err();
     if (auto ok = read_delete_body(*doc, out); !ok) return ok.err();
   }

@@ -28,9 +28,9 @@ struct delete_options {
   std::string propagation;  ///< "", Foreground, Background, Orphan
   std::optional<std::int64_t> grace_seconds;
 };
-answer<delete_options> read_delete_options(api_call& call);
+answer<delete_options> read_delete_options(const api_call& call);
 
 /// A request body of a virtual resource, whose kind the registry does not know.
-answer<document> read_plain_object(api_call& call);
+answer<document> read_plain_object(const api_call& call);
 
 }  // namespace wh

@@ -1,5 +1,6 @@
 #include "apiserver/core.hpp"
 
+#include "apiserver/audit/audit_call.hpp"
 #include "base/assert.hpp"
 
 namespace wh {
@@ -27,12 +28,15 @@ server_core::server_core(const api_options& o)
   crds = std::make_shared<crd_keeper>(options);
   crds->load();
   watches = std::make_shared<watch_hub>(options);
+  aggregator = std::make_shared<role_aggregator>(*options.data);
+  aggregator->load();
 }
 
 void server_core::stop() {
   draining = true;
   watches->stop();
   crds->stop();
+  aggregator->stop();
 }
 
 std::string server_core::new_uid() {
@@ -55,6 +59,7 @@ void api_call::respond(int code, std::string json) {
 
 void api_call::respond_text(int code, std::string text, std::string content_type) {
   count(code);
+  audit_answer(*this, code, text, nullptr);
   api_response r{code,
                  {{"Content-Type", std::move(content_type)}, {"Cache-Control", "no-cache, private"}},
                  share(std::move(text))};
@@ -71,6 +76,7 @@ void api_call::respond_object(int code, std::string_view body, revision rev) {
 void api_call::respond(const api_error& e) {
   form = {};  // a Status is never shown as a table
   count(e.code);
+  audit_answer(*this, e.code, {}, &e);
   api_response r{e.code,
                  {{"Content-Type", "application/json"}, {"Cache-Control", "no-cache, private"}},
                  share(dump_document(status_document(e)))};
@@ -81,6 +87,7 @@ void api_call::respond(const api_error& e) {
 
 void api_call::start_stream() {
   count(200);
+  audit_stream(*this);
   reply->start_stream(200, {{"Content-Type", "application/json"}, {"Cache-Control", "no-cache, private"}});
 }
 

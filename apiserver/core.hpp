@@ -7,6 +7,7 @@
 #include <tuple>
 #include <vector>
 
+#include "apiserver/access/aggregation.hpp"
 #include "apiserver/api.hpp"
 #include "apiserver/crd.hpp"
 #include "apiserver/discovery.hpp"
@@ -41,6 +42,7 @@ struct server_core {
   const api_options options;
   std::shared_ptr<watch_hub> watches;
   std::shared_ptr<crd_keeper> crds;
+  std::shared_ptr<role_aggregator> aggregator;
   discovery_cache discovery;
   openapi_cache openapi;
   request_counters counters;
@@ -65,6 +67,7 @@ struct api_call {
   instant started;
   std::vector<std::string> warnings;
   std::vector<std::string> duplicate_fields;  ///< keys that the body has twice, by path
+  std::optional<user_info> impersonator;  ///< who really asks, when he acts as another
 
   const std::string& resource() const { return counted_as; }
   object_key key() const { return {counted_as, path.ns, path.name}; }

@@ -51,6 +51,7 @@ document group_document(const std::string& name, const std::map<std::string, std
 }
 
 document verbs_of_subresource(const std::string& sub) {
+  if (sub == "token") return document::array({"create"});
   return sub == "finalize" ? document::array({"update"}) : document::array({"get", "patch", "update"});
 }
 
@@ -66,7 +67,8 @@ document resource_document(const entry& e) {
 }
 
 document aggregated_resource(const entry& e, const std::string& group, const std::string& version) {
-  document kind = {{"group", group}, {"version", version}, {"kind", e.kind}};
+  const document kind = {{"group", group}, {"version", version}, {"kind", e.kind}};
+  const document request = {{"group", "authentication.k8s.io"}, {"version", "v1"}, {"kind", "TokenRequest"}};
   document d = {{"resource", e.name},
                 {"responseKind", kind},
                 {"scope", e.namespaced ? "Namespaced" : "Cluster"},
@@ -75,7 +77,9 @@ document aggregated_resource(const entry& e, const std::string& group, const std
   if (!e.short_names.empty()) d["shortNames"] = e.short_names;
   if (!e.categories.empty()) d["categories"] = e.categories;
   for (const auto& sub : e.subresources)
-    d["subresources"].push_back({{"subresource", sub}, {"responseKind", kind}, {"verbs", verbs_of_subresource(sub)}});
+    d["subresources"].push_back({{"subresource", sub},
+                                 {"responseKind", sub == "token" ? request : kind},
+                                 {"verbs", verbs_of_subresource(sub)}});
   return d;
 }
 
@@ -100,8 +104,10 @@ std::tuple<int, int, int> rank_of(std::string_view v) {
 const std::vector<virtual_resource>& virtual_resources() {
   static const std::vector<virtual_resource> all = {
       {"authentication.k8s.io", "v1", "selfsubjectreviews", "SelfSubjectReview", false},
+      {"authentication.k8s.io", "v1", "tokenreviews", "TokenReview", false},
       {"authorization.k8s.io", "v1", "localsubjectaccessreviews", "LocalSubjectAccessReview", true},
       {"authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", false},
+      {"authorization.k8s.io", "v1", "selfsubjectrulesreviews", "SelfSubjectRulesReview", false},
       {"authorization.k8s.io", "v1", "subjectaccessreviews", "SubjectAccessReview", false},
   };
   return all;
@@ -112,6 +118,7 @@ std::vector<std::string> subresources_of(const kind_info& kind) {
   if (kind.group == "certificates.k8s.io" && kind.plural == "certificatesigningrequests") out.push_back("approval");
   if (kind.group.empty() && kind.plural == "namespaces") out.push_back("finalize");
   if (kind.has_status) out.push_back("status");
+  if (kind.group.empty() && kind.plural == "serviceaccounts") out.push_back("token");
   return out;
 }
 
@@ -179,12 +186,15 @@ std::string discovery_cache::build_resources(const std::string& group_version) {
   out["resources"] = document::array();
   for (const auto& e : version->second) {
     out["resources"].push_back(resource_document(e));
-    for (const auto& sub : e.subresources)
-      out["resources"].push_back({{"name", e.name + "/" + sub},
-                                  {"singularName", ""},
-                                  {"namespaced", e.namespaced},
-                                  {"kind", e.kind},
-                                  {"verbs", verbs_of_subresource(sub)}});
+    for (const auto& sub : e.subresources) {
+      document row = {{"name", e.name + "/" + sub},
+                      {"singularName", ""},
+                      {"namespaced", e.namespaced},
+                      {"kind", sub == "token" ? "TokenRequest" : e.kind},
+                      {"verbs", verbs_of_subresource(sub)}};
+      if (sub == "token") row.update({{"group", "authentication.k8s.io"}, {"version", "v1"}});
+      out["resources"].push_back(std::move(row));
+    }
   }
   return out.dump();
 }

@@ -187,7 +187,11 @@ class server final : public fair_server {
   }
 
  private:
-  static std::string user_of(const api_request& r) { return r.user.name; }
+  static std::string user_of(const api_request& r) {
+    if (!r.user.name.empty()) return "user " + r.user.name;
+    if (!r.bearer_token.empty()) return "token " + r.bearer_token;
+    return "from " + r.source.substr(0, r.source.rfind(':'));
+  }
 
   void run() {
     std::unique_lock lock(lines_->mutex);

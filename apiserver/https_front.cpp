@@ -1,8 +1,10 @@
 #include "apiserver/https_front.hpp"
 
 #include <algorithm>
+#include <cctype>
 
 #include "apiserver/gzip.hpp"
+#include "apiserver/path.hpp"
 #include "apiserver/status.hpp"
 
 namespace wh {
@@ -45,25 +47,51 @@ std::string header(const http_request& r, const char* name) {
   return it == r.headers.end() ? std::string() : it->second;
 }
 
-/// Paths that a load balancer may ask without a certificate.
-bool is_public(std::string_view target) {
-  auto path = target.substr(0, target.find('?'));
-  for (std::string_view open : {"/healthz", "/livez", "/readyz", "/version"})
-    if (path == open || (path.starts_with(open) && path.substr(open.size()) == "/")) return true;
-  return false;
-}
-
 user_info user_of(const peer_identity& peer) {
-  if (!peer.has_certificate || peer.subj.common_name.empty()) return {"system:anonymous", {"system:unauthenticated"}};
+  if (!peer.has_certificate || peer.subj.common_name.empty()) return {};
   user_info user{peer.subj.common_name, peer.subj.organizations};
   if (std::find(user.groups.begin(), user.groups.end(), "system:authenticated") == user.groups.end())
     user.groups.push_back("system:authenticated");
   return user;
 }
 
-bool impersonates(const http_request& r) {
-  auto it = r.headers.lower_bound("impersonate-");
-  return it != r.headers.end() && it->first.starts_with("impersonate-");
+/// `Authorization: Bearer TOKEN`; "" for every other scheme.
+std::string bearer_token(const http_request& r) {
+  const auto text = header(r, "authorization");
+  constexpr std::string_view scheme = "bearer ";
+  if (text.size() <= scheme.size()) return {};
+  for (std::size_t i = 0; i < scheme.size(); ++i)
+    if (std::tolower(static_cast<unsigned char>(text[i])) != scheme[i]) return {};
+  const auto start = text.find_first_not_of(' ', scheme.size());
+  return start == std::string::npos ? std::string() : text.substr(start);
+}
+
+/// A header that came several times: one value a line, as the request reader keeps those of impersonation.
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> out;
+  for (std::size_t at = 0; at <= text.size();) {
+    const auto end = std::min(text.find('\n', at), text.size());
+    out.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return out;
+}
+
+/// The Impersonate headers. Ignoring one would run the request with rights that its sender meant to put aside, so every
+/// name that begins so counts.
+std::optional<user_info> impersonated(const http_request& r) {
+  constexpr std::string_view prefix = "impersonate-", extra = "impersonate-extra-";
+  std::optional<user_info> as;
+  for (auto it = r.headers.lower_bound(std::string(prefix)); it != r.headers.end() && it->first.starts_with(prefix);
+       ++it) {
+    if (!as) as.emplace();
+    if (it->first == "impersonate-user") as->name = it->second;
+    else if (it->first == "impersonate-uid") as->uid = it->second;
+    else if (it->first == "impersonate-group") as->groups = lines_of(it->second);
+    else if (it->first.starts_with(extra))
+      as->extra[percent_decode(it->first.substr(extra.size()), false).value_or(it->first)] = lines_of(it->second);
+  }
+  return as;
 }
 
 std::string status_text(int code, const std::string& reason, const std::string& message) {
@@ -74,17 +102,10 @@ std::string status_text(int code, const std::string& reason, const std::string& 
 void serve(api_server& api, http_request request, std::shared_ptr<http_exchange> exchange) {
   api_request r;
   r.user = user_of(request.peer);
-  if (r.user.name == "system:anonymous" && !is_public(request.target)) {
-    exchange->send(
-        {401, {{"Content-Type", "application/json"}}, share(status_text(401, "Unauthorized", "Unauthorized"))});
-    return;
-  }
-  if (impersonates(request)) {
-    // Ignoring the headers would run the request with rights that its sender meant to put aside.
-    auto text = status_text(403, "Forbidden", "impersonation is not supported by this server");
-    exchange->send({403, {{"Content-Type", "application/json"}}, share(std::move(text))});
-    return;
-  }
+  r.bearer_token = bearer_token(request);
+  r.as = impersonated(request);
+  r.source = request.peer.remote_address;
+  r.demands_identity = true;
   r.accept = header(request, "accept");
   r.content_type = header(request, "content-type");
   r.user_agent = header(request, "user-agent");

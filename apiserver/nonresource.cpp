@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 
+#include "apiserver/audit/audit_call.hpp"
+
 namespace wh {
 
 namespace {
 
 bool is_health(const std::string& first) { return first == "healthz" || first == "livez" || first == "readyz"; }
-
-bool is_anonymous(const user_info& user) { return user.name.empty() || user.name == "system:anonymous"; }
 
 void health(api_call& call) {
   const auto& which = call.target.segments.front();
@@ -113,9 +113,7 @@ bool is_discovery(const std::vector<std::string>& s) {
 
 bool is_open_path(const api_call& call) {
   const auto& s = call.target.segments;
-  if (s.empty()) return false;
-  if (is_health(s[0])) return true;
-  return !is_anonymous(call.request.user) && (is_discovery(s) || s[0] == "openapi" || s[0] == "version");
+  return !s.empty() && is_health(s[0]);
 }
 
 bool handle_non_resource(const call_ptr& call) {
@@ -123,7 +121,7 @@ bool handle_non_resource(const call_ptr& call) {
   if (const auto extension = call->core->options.extensions.find(call->target.path);
       extension != call->core->options.extensions.end()) {
     if (call->request.method != "GET") call->respond(method_not_allowed());
-    else extension->second(call->reply);
+    else audit_stream(*call), extension->second(call->reply);
     return true;
   }
   void (*serve)(api_call&) = nullptr;

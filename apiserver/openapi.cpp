@@ -161,6 +161,10 @@ void add_paths(document& paths, const kind_info& k) {
   item["delete"] = operation(k, "delete", remove);
   for (const auto& sub : subresources_of(k)) {
     auto& path = paths[collection + "/{name}/" + sub];
+    if (sub == "token") {
+      path["post"] = operation(k, "post", write);
+      continue;
+    }
     path["get"] = operation(k, "get", document::array());
     path["put"] = operation(k, "put", write);
     path["patch"] = operation(k, "patch", patch);

@@ -200,6 +200,7 @@ void handle_watch(const call_ptr& call) {
     spec.after = options->rev && options->rev->get() != 0 ? *options->rev : current;
     call->start_stream();
   }
+  spec.reply = call->reply;  // the stream's beginning may have put an audited one in its place
   call->core->watches->start(std::move(spec));
 }
 

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "apiserver/access/denial.hpp"
+#include "apiserver/access/impersonation.hpp"
+#include "apiserver/access/token_endpoints.hpp"
 #include "apiserver/core.hpp"
 #include "apiserver/list_options.hpp"
 #include "apiserver/nonresource.hpp"
@@ -38,6 +41,8 @@ route route_collection(const api_call& call) {
 route route_object(const api_call& call) {
   const auto& m = call.request.method;
   bool main = call.path.subresource.empty();
+  if (call.path.subresource == "token")
+    return m == "POST" && call.core->options.issuer ? route{"create", handle_token_request} : route{};
   if (m == "GET") return main && asks_watch(call) ? route{"watch", handle_watch} : route{"get", handle_get};
   if (m == "PUT") return {"update", handle_update};
   if (m == "PATCH" && call.path.subresource != "finalize") return {"patch", handle_patch};
@@ -63,18 +68,6 @@ access_question question_of(const api_call& call) {
   return q;
 }
 
-api_error denial(const access_question& q) {
-  if (!q.non_resource_path.empty())
-    return forbidden_error(
-        "", "", fmt::format("User {} cannot {} path {}", go_quote(q.user.name), q.verb, go_quote(q.non_resource_path)));
-  auto resource = q.subresource.empty() ? q.resource : q.resource + "/" + q.subresource;
-  auto where = q.ns.empty() ? std::string("at the cluster scope") : fmt::format("in the namespace {}", go_quote(q.ns));
-  auto qualified = q.group.empty() ? q.resource : q.resource + "." + q.group;
-  return forbidden_error(qualified, q.name,
-                         fmt::format("User {} cannot {} resource {} in API group {} {}", go_quote(q.user.name), q.verb,
-                                     go_quote(resource), go_quote(q.group), where));
-}
-
 /// True if the request may go on; otherwise it has been answered.
 bool authorize(const call_ptr& call, const access_question& q) {
   if (call->core->options.access->allows(q)) return true;
@@ -98,6 +91,7 @@ void serve_non_resource(const call_ptr& call) {
     q.non_resource_path = call->target.path;
     if (!authorize(call, q)) return;
   }
+  if (call->request.method == "GET" && serve_issuer_documents(call)) return;
   if (!handle_non_resource(call)) {
     call->counted_as = "other";  // a path of the client's invention must not become a metric of its own
     call->respond(path_not_found());
@@ -115,9 +109,7 @@ void serve_virtual(const call_ptr& call, const virtual_resource& resource) {
   call->counted_as = resource.plural + "." + resource.group;
   if (resource.namespaced != !call->path.ns.empty() || !call->path.name.empty()) return call->respond(path_not_found());
   if (call->request.method != "POST") return call->respond(method_not_allowed());
-  // Everyone who is known may ask about himself (Kubernetes grants it to system:authenticated by system:basic-user).
-  bool about_self = resource.kind.starts_with("Self") && call->request.user.name != "system:anonymous";
-  if (!about_self && !authorize(call, question_of(*call))) return;
+  if (!authorize(call, question_of(*call))) return;
   handle_review(call, resource);
 }
 
@@ -155,6 +147,58 @@ void serve_resource(const call_ptr& call) {
   r.serve(call);
 }
 
+/// Paths that a load balancer may ask without showing who it is.
+bool is_public(std::string_view target) {
+  auto path = target.substr(0, target.find('?'));
+  for (std::string_view open : {"/healthz", "/livez", "/readyz", "/version"})
+    if (path == open || (path.starts_with(open) && path.substr(open.size()) == "/")) return true;
+  return false;
+}
+
+void refuse_stranger(const call_ptr& call) {
+  // Methods of a stranger's invention must not become metrics of their own.
+  static const std::vector<std::string> known = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"};
+  const auto& method = call->request.method;
+  call->verb = std::find(known.begin(), known.end(), method) == known.end() ? "other" : lower(method);
+  call->counted_as = "other";
+  call->respond(unauthorized());
+}
+
+void serve_request(const call_ptr& call) {
+  auto target = parse_target(call->request.target);
+  if (!target) {
+    call->counted_as = "other";
+    return call->respond(target.err());
+  }
+  call->target = std::move(*target);
+  auto path = parse_resource_path(call->target.segments);
+  if (path && !path->resource.empty()) call->path = std::move(*path);
+  if (call->request.as)
+    if (auto ok = impersonate(*call); !ok) {
+      call->verb = lower(call->request.method);
+      call->counted_as = "other";
+      return call->respond(ok.err());
+    }
+  if (call->path.resource.empty()) return serve_non_resource(call);
+  if (call->core->draining) return call->respond(unavailable("the server is shutting down"));
+  serve_resource(call);
+}
+
+/// Who shows a token is whom the token speaks for, or nobody: a wrong one is never taken for none.
+void check_token(const call_ptr& call) {
+  auto token = std::exchange(call->request.bearer_token, {});
+  if (!call->core->options.tokens) return refuse_stranger(call);
+  call->core->options.tokens->authenticate(token, {}, [call](result<token_identity> who) {
+    if (!who && who.err().code == errc::unavailable) {
+      call->counted_as = "other";
+      return call->respond(unavailable(who.err().message));
+    }
+    if (!who) return refuse_stranger(call);
+    call->request.user = std::move(who->user);
+    serve_request(call);
+  });
+}
+
 class server final : public api_server {
  public:
   explicit server(const api_options& options) : core_(std::make_shared<server_core>(options)) {}
@@ -166,18 +210,11 @@ class server final : public api_server {
     call->request = std::move(request);
     call->reply = std::move(reply);
     call->started = core_->now();
-    if (call->request.user.name.empty()) call->request.user = {"system:anonymous", {"system:unauthenticated"}};
-    auto target = parse_target(call->request.target);
-    if (!target) {
-      call->counted_as = "other";
-      return call->respond(target.err());
-    }
-    call->target = std::move(*target);
-    auto path = parse_resource_path(call->target.segments);
-    if (!path || path->resource.empty()) return serve_non_resource(call);
-    if (core_->draining) return call->respond(unavailable("the server is shutting down"));
-    call->path = std::move(*path);
-    serve_resource(call);
+    if (!call->request.user.name.empty()) return serve_request(call);
+    if (!call->request.bearer_token.empty()) return check_token(call);
+    call->request.user = {"system:anonymous", {"system:unauthenticated"}};
+    if (call->request.demands_identity && !is_public(call->request.target)) return refuse_stranger(call);
+    serve_request(call);
   }
 
   void drain() override {

@@ -156,6 +156,8 @@ api_error invalid_object(const kind_info& kind, std::string_view name, const std
   return {422, "Invalid", fmt::format("{} {} is invalid: {}", qualified, go_quote(name), list), std::move(details)};
 }
 
+api_error unauthorized() { return {401, "Unauthorized", "Unauthorized", nullptr}; }
+
 api_error method_not_allowed() {
   return {405, "MethodNotAllowed", "the server does not allow this method on the requested resource",
           document::object()};

@@ -63,6 +63,8 @@ api_error object_conflict(std::string_view resource, std::string_view name, std:
 api_error object_modified(std::string_view resource, std::string_view name);
 api_error forbidden_error(std::string_view resource, std::string_view name, std::string_view why);
 api_error invalid_object(const kind_info& kind, std::string_view name, const std::vector<field_error>& errors);
+/// Says nothing about why: that would help who guesses.
+api_error unauthorized();
 api_error method_not_allowed();
 api_error unsupported_media_type(std::string message);
 api_error not_acceptable();

@@ -97,6 +97,24 @@ result<std::string> from_base64(std::string_view text) {
   return out;
 }
 
+std::string to_base64url(std::string_view bytes) {
+  auto out = to_base64(bytes);
+  while (out.ends_with('=')) out.pop_back();
+  for (auto& c : out) c = c == '+' ? '-' : c == '/' ? '_' : c;
+  return out;
+}
+
+result<std::string> from_base64url(std::string_view text) {
+  std::string plain(text);
+  for (std::size_t i = 0; i < plain.size(); ++i) {
+    auto& c = plain[i];
+    if (c == '+' || c == '/' || c == '=') return bad_base64(i);
+    c = c == '-' ? '+' : c == '_' ? '/' : c;
+  }
+  plain.append((4 - plain.size() % 4) % 4, '=');
+  return from_base64(plain);
+}
+
 void append_be64(std::string& out, std::uint64_t v) {
   char bytes[8];
   for (int i = 7; i >= 0; --i, v >>= 8) bytes[i] = static_cast<char>(v & 255);

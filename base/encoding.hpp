@@ -15,6 +15,10 @@ std::string to_base64(std::string_view bytes);
 /// Strict: padding required, no white space.
 result<std::string> from_base64(std::string_view text);
 
+/// URL-safe alphabet without padding (RFC 4648 section 5), as JSON Web Tokens use it. Strict like from_base64.
+std::string to_base64url(std::string_view bytes);
+result<std::string> from_base64url(std::string_view text);
+
 /// Big-endian 64-bit, so that keys sort as numbers do.
 void append_be64(std::string& out, std::uint64_t v);
 std::uint64_t read_be64(const char* p);

@@ -12,7 +12,8 @@
 
 namespace wh {
 
-/// A request as received; header names in lower case.
+/// A request as received; header names in lower case. A header that came several times is joined with `, `, cookies with
+/// `; `, and those named impersonate-… with a line break.
 struct http_request {
   std::string method;
   std::string target;  ///< path and query, as sent

@@ -26,8 +26,9 @@ std::string_view trim(std::string_view text) {
 
 /// Fields that say one thing: two of them are two opinions.
 bool is_singleton(std::string_view name) {
-  static constexpr std::string_view names[] = {"authorization", "content-length", "content-type",     "expect",
-                                               "host",          "if-match",       "transfer-encoding"};
+  static constexpr std::string_view names[] = {
+      "authorization", "content-length",  "content-type",     "expect",           "host",
+      "if-match",      "impersonate-uid", "impersonate-user", "transfer-encoding"};
   return std::find(std::begin(names), std::end(names), name) != std::end(names);
 }
 
@@ -72,7 +73,8 @@ class http_request_reader::parser final : public beast_http::basic_parser<true> 
     const auto [at, fresh] = request.headers.try_emplace(key, content);
     if (fresh) return;
     if (is_singleton(key)) return refuse(400, "header " + key + " occurs twice");
-    at->second += key == "cookie" ? "; " : ", ";
+    // A group's name may hold a comma; a line break no header can hold.
+    at->second += key == "cookie" ? "; " : key.starts_with("impersonate-") ? "\n" : ", ";
     at->second += content;
   }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "actors/names.hpp"
+#include "actors/shared/default_account.hpp"
 #include "actors/shared/objects.hpp"
 #include "actors/shared/removal.hpp"
 
@@ -43,13 +44,17 @@ void pass(namespace_lifecycle& self, const std::string& ns, const context& ctx, 
 }  // namespace
 
 void restore(namespace_lifecycle& self, const context& ctx, outbox& out) {
-  for (const auto& r : ctx.data.list({names::namespaces, "", ""}))
+  for (const auto& r : ctx.data.list({names::namespaces, "", ""})) {
     if (is_deleting(decode_stored(r.key, r.body))) pass_later(self, r.key.name, out);
+    else ensure_default_account(r.key.name, ctx, out);
+  }
 }
 
-void on(namespace_lifecycle& self, const object_changed& m, const context&, outbox& out) {
+void on(namespace_lifecycle& self, const object_changed& m, const context& ctx, outbox& out) {
+  if (concerns_default_account(m.what)) return ensure_default_account(m.what.key.ns, ctx, out);
   if (m.what.key.resource != names::namespaces || !m.what.body || self.terminating.contains(m.what.key.name)) return;
   if (is_deleting(decode_stored(m.what.key, m.what.body))) pass_later(self, m.what.key.name, out);
+  else ensure_default_account(m.what.key.name, ctx, out);
 }
 
 void on(namespace_lifecycle& self, const timer_fired& m, const context& ctx, outbox& out) {

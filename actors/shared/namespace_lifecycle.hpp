@@ -8,7 +8,7 @@
 namespace wh {
 
 /// Empties Terminating namespaces and then removes them. Creates are kept out by the batches' namespace_active
-/// precondition, so an empty namespace stays empty.
+/// precondition, so an empty namespace stays empty. Namespaces that live get their ServiceAccount.
 struct namespace_lifecycle {
   owner_lookup owners;
   std::map<std::string, int> terminating;  ///< passes so far, for the back-off

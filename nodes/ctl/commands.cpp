@@ -11,6 +11,7 @@
 #include "nodes/ctl/backup.hpp"
 #include "nodes/ctl/clusters.hpp"
 #include "nodes/ctl/join_token.hpp"
+#include "nodes/ctl/user.hpp"
 #include "nodes/ctl/work.hpp"
 
 namespace wh::ctl {
@@ -30,6 +31,7 @@ struct settings {
   work_options work;
   delete_work_options removal;
   backup_options backup;
+  create_user_options user;
   bool client_only = false;
   std::vector<std::string> arguments;
 };
@@ -128,8 +130,29 @@ int run_create_work(settings& s, const ctl_streams& streams) {
   return with_hub(s, streams, [&](console& c) { return create_work(c, s.work, *streams.in); });
 }
 
+void add_create_user(command& create, settings& s, const ctl_streams& streams) {
+  auto& user = create.subcommand("user", "Make a kubeconfig for a person: key, certificate request, approval");
+  user.arguments("NAME", s.arguments, 1, 1);
+  user.add({.name = "group", .value = "GROUP", .help = "A group of the user's; may be given several times"},
+           s.user.groups);
+  user.add({.name = "duration", .value = "DURATION", .help = "Life of the certificate; default: the hub's longest"},
+           s.user.life);
+  user.add({.name = "file", .value = "FILE", .help = "Where the kubeconfig goes; default: standard output"},
+           s.user.file);
+  user.add({.name = "force", .help = "Replace the file if it exists"}, s.user.force);
+  user.add({.name = "timeout", .value = "DURATION", .help = "How long to wait for the certificate"}, s.user.timeout);
+  user.footer(
+      "The user may do what roles grant to the name and the groups: kubectl create clusterrolebinding NAME --clusterrole=view "
+      "--user=NAME");
+  user.action([&] {
+    s.user.name = s.arguments.front();
+    return with_hub(s, streams, [&](console& c) { return create_user(c, s.user); });
+  });
+}
+
 void add_create(command& whctl, settings& s, const ctl_streams& streams) {
-  auto& create = whctl.subcommand("create", "Create works");
+  auto& create = whctl.subcommand("create", "Create works and users");
+  add_create_user(create, s, streams);
   auto& work = create.subcommand("work", "Send the objects of YAML files to clusters, as one ManifestWork in each");
   work.arguments("NAME [FILE...]", s.arguments, 1, arguments_max);
   work.add({.name = "filename",

@@ -36,7 +36,7 @@ result<void> validate(const hub_options& o) {
   if (o.store_quota_mib < 16) return fail(errc::invalid, "--store-quota must be at least 16 MiB");
   if (o.backup_interval < std::chrono::seconds(1)) return fail(errc::invalid, "--backup-interval must be at least 1s");
   if (o.backup_keep == 0) return fail(errc::invalid, "--backup-keep must be at least 1");
-  return {};
+  return validate(o.access);
 }
 
 /// Members are destroyed bottom up: who uses something stands below it.
@@ -49,6 +49,7 @@ struct hub::parts {
   std::unique_ptr<openssl_crypto> crypto;
   event_loop loop{2};
   std::unique_ptr<backup_service> backups;
+  std::unique_ptr<audit_log> audit;
   std::unique_ptr<hub_core> core;
   std::unique_ptr<link_listener> listener;
   host_port api_at;
@@ -116,9 +117,18 @@ result<void> hub::parts::open_core() {
   o.manifest_limit_bytes = options.manifest_limit_kib * 1024;
   o.certificate_life = options.certificate_life;
   o.log = log_note;
+  auto trail = open_audit(options.access, options.data_dir);
+  if (!trail) return trail.err();
+  audit = std::move(*trail);
+  o.audit = audit.get();
+  o.token_issuer = options.access.token_issuer;
+  o.ca_pem = ca.cert_pem;
   auto opened = hub_core::open(o);
   if (!opened) return opened.err();
   core = std::move(*opened);
+  auto oidc = make_oidc(options.access.oidc);
+  if (!oidc) return oidc.err();
+  if (*oidc) core->api().tokens().set_oidc(std::move(*oidc), options.access.oidc.issuer_url);
   return {};
 }
 
@@ -201,6 +211,7 @@ void hub::stop() {
   for (int i = 0; i < 50 && p.core && p.core->link().figures().sessions > 0; ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   p.loop.stop();
+  if (p.audit) p.audit->stop();
 }
 
 }  // namespace wh

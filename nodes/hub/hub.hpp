@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "nodes/hub/access_settings.hpp"
 #include "transport/link_ports.hpp"
 
 namespace wh {
@@ -26,13 +27,14 @@ struct hub_options {
   std::string backup_dir;  ///< of scheduled backups; empty: none
   duration backup_interval = std::chrono::hours(24);
   std::uint64_t backup_keep = 7;
+  access_settings access;
   link_listen_function listen_links = {};  ///< of a program that holds the hub; empty: sockets
 };
 result<void> validate(const hub_options& options);
 
 /// The hub process: store, actors, API front door and link, put together. Files in the data folder:
 ///   store/  the database      pki/  the CA      admin.kubeconfig (0600)      hub.json (addresses, written when ready)
-///   encryption.key (0600)  seals secrets      spool/  backups on their way to a client
+///   encryption.key (0600)  seals secrets      spool/  backups on their way to a client      audit/  the audit log
 class hub {
  public:
   /// Opens everything; the error says what failed and where. On return the hub serves.

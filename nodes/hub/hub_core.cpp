@@ -5,8 +5,10 @@
 #include "actors/hub/managed_cluster.hpp"
 #include "actors/names.hpp"
 #include "actors/owners.hpp"
+#include "actors/shared/default_account.hpp"
 #include "actors/shared/garbage_collector.hpp"
 #include "actors/shared/namespace_lifecycle.hpp"
+#include "apiserver/access/default_roles.hpp"
 #include "nodes/hub/hub_metrics.hpp"
 #include "nodes/hub/hub_seed.hpp"
 #include "nodes/parts/seed_objects.hpp"
@@ -24,7 +26,8 @@ void route(const change& c, std::vector<address>& to) {
     if (doc && c.body && !label_of(*doc, names::cluster_name_label).empty())
       to.push_back({actor_kind::managed_cluster, std::string(label_of(*doc, names::cluster_name_label))});
   }
-  if (c.key.resource == names::namespaces) to.push_back(singleton(actor_kind::namespace_lifecycle));
+  if (c.key.resource == names::namespaces || concerns_default_account(c))
+    to.push_back(singleton(actor_kind::namespace_lifecycle));
   if (concerns_garbage_collector(c)) to.push_back(singleton(actor_kind::garbage_collector));
 }
 
@@ -53,9 +56,12 @@ void hub_core::make_api() {
   api.seed = random_.next();
   api.manifest_limit_bytes = options_.manifest_limit_bytes;
   api.extensions = options_.extensions;
+  api.token_issuer = options_.token_issuer;
+  api.ca_pem = options_.ca_pem;
+  api.audit = options_.audit;
   api.metrics = [this] {
     return hub_metrics(*options_.data, *runtime_, api_->api(), link_->figures(),
-                       options_.backups ? options_.backups() : backup_figures{});
+                       options_.backups ? options_.backups() : backup_figures{}, options_.audit);
   };
   api.ready = [this]() -> result<void> {
     const auto health = options_.data->health();
@@ -121,7 +127,9 @@ void hub_core::start_runtime() {
 result<void> hub_core::seed() {
   auto fixed = standard_namespaces();
   for (auto& role : hub_roles()) fixed.push_back(std::move(role));
-  return seed_objects(*options_.data, api_->kinds(), std::move(fixed), false, options_.now(), random_);
+  if (auto ok = seed_objects(*options_.data, api_->kinds(), std::move(fixed), false, options_.now(), random_); !ok)
+    return ok;
+  return seed_access(*options_.data, api_->kinds(), default_access(true), options_.now(), random_);
 }
 
 /// Every cluster's actor runs from the start: their graces run out whether or not their spokes call.

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "actors/runtime/runtime.hpp"
+#include "apiserver/audit/audit_log.hpp"
 #include "nodes/hub/backup_service.hpp"
 #include "nodes/hub/link_host.hpp"
 #include "nodes/hub/owner_gate.hpp"
@@ -23,6 +24,9 @@ struct hub_core_options {
   duration certificate_life = std::chrono::hours(24 * 365);
   std::function<void(const address&, note)> log;
   std::map<std::string, std::function<void(std::shared_ptr<api_reply>)>> extensions;  ///< as api_options
+  std::string token_issuer;                                                           ///< as api_stack_options
+  std::string ca_pem;                                                                 ///< as api_stack_options
+  audit_log* audit = nullptr;                                                         ///< null: no audit log
   std::function<backup_figures()> backups;                                            ///< for metrics; may be absent
 };
 

@@ -106,7 +106,7 @@ void add_links(prometheus::Registry& registry, const hub_link_figures& link) {
 }  // namespace
 
 std::string hub_metrics(const store& data, const actor_runtime& runtime, const api_server& api,
-                        const hub_link_figures& link, const backup_figures& backups) {
+                        const hub_link_figures& link, const backup_figures& backups, const audit_log* audit) {
   prometheus::Registry registry;
   const auto window = data.window();
   add_gauge(registry, "wheelhouse_store_revision", "Newest durable revision",
@@ -120,6 +120,11 @@ std::string hub_metrics(const store& data, const actor_runtime& runtime, const a
               static_cast<double>(backups.last_success->time_since_epoch().count()) / 1e6);
   add_gauge(registry, "wheelhouse_backup_failures_total", "Scheduled backups that failed since the start",
             static_cast<double>(backups.failures));
+  if (audit) {
+    add_gauge(registry, "wheelhouse_audit_events_total", "Audit events written", static_cast<double>(audit->written()));
+    add_gauge(registry, "wheelhouse_audit_events_dropped_total", "Audit events lost: the disk was too slow or refused",
+              static_cast<double>(audit->dropped()));
+  }
   add_links(registry, link);
   add_actors(registry, runtime);
   add_requests(registry, api);

@@ -38,11 +38,7 @@ document bootstrap_rules() {
 }  // namespace
 
 std::vector<document> hub_roles() {
-  document everything =
-      document::array({rule({"*"}, {"*"}, {"*"}), document{{"nonResourceURLs", {"*"}}, {"verbs", {"*"}}}});
-  std::vector<document> all = {role("cluster-admin", std::move(everything)),
-                               group_binding("cluster-admin", "cluster-admin", "system:masters"),
-                               role("open-cluster-management:bootstrap", bootstrap_rules()),
+  std::vector<document> all = {role("open-cluster-management:bootstrap", bootstrap_rules()),
                                group_binding("open-cluster-management:bootstrap", "open-cluster-management:bootstrap",
                                              "system:bootstrappers:managedcluster")};
   for (auto& shared : shared_cluster_roles()) all.push_back(std::move(shared));

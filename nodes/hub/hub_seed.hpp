@@ -6,7 +6,7 @@
 
 namespace wh {
 
-/// Cluster roles that the hub keeps from its first start: cluster-admin, and OCM's bootstrap and agent roles.
+/// Cluster roles that the hub keeps from its first start: OCM's bootstrap and agent roles.
 std::vector<document> hub_roles();
 
 /// ConfigMap kube-public/cluster-info: where spokes dial, and the pin of the CA that they must find there.

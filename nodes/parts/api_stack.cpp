@@ -7,6 +7,12 @@ namespace wh {
 api_stack::api_stack(const api_stack_options& options) : options_(options) {
   add_builtin_kinds(kinds_, options.kinds);
   access_ = make_rbac_authorizer(*options.data);
+  service_account_options accounts;
+  accounts.data = options.data;
+  accounts.now = options.now;
+  if (!options.token_issuer.empty()) accounts.issuer = options.token_issuer;
+  accounts.ca_pem = options.ca_pem;
+  tokens_ = std::make_unique<token_gate>(std::move(accounts));
   if (!options_.gate) {
     own_gate_ = make_store_gate(*options.data);
     options_.gate = own_gate_.get();
@@ -16,6 +22,9 @@ api_stack::api_stack(const api_stack_options& options) : options_(options) {
   api.kinds = &kinds_;
   api.gate = options_.gate;
   api.access = access_.get();
+  api.tokens = tokens_.get();
+  api.issuer = &tokens_->issuer();
+  api.audit = options.audit;
   api.now = options.now;
   api.seed = options.seed;
   api.manifest_limit_bytes = options.manifest_limit_bytes;

@@ -5,6 +5,7 @@
 
 #include "apiserver/fair_server.hpp"
 #include "apiserver/https_front.hpp"
+#include "apiserver/tokens/token_gate.hpp"
 #include "resources/kinds.hpp"
 
 namespace wh {
@@ -20,6 +21,9 @@ struct api_stack_options {
   std::function<std::string()> metrics;
   std::function<result<void>()> ready;
   std::map<std::string, std::function<void(std::shared_ptr<api_reply>)>> extensions;  ///< as api_options
+  std::string token_issuer;      ///< of ServiceAccounts' tokens; empty: https://kubernetes.default.svc
+  std::string ca_pem;            ///< of the server, for token Secrets; empty: none
+  audit_trail* audit = nullptr;  ///< null: no audit log
   std::function<void(duration, std::function<void()>)> after;  ///< timers for watch time-outs; null: none
 };
 
@@ -35,6 +39,7 @@ class api_stack {
   api_server& api() { return *api_; }
   /// What waits and runs behind the front; zero without one.
   fair_figures front_figures() const { return front_ ? front_->figures() : fair_figures{}; }
+  token_gate& tokens() { return *tokens_; }
   store& data() { return *options_.data; }
 
   /// Group resources of all kinds, or of the namespaced ones: for the actors that walk a namespace or everything.
@@ -49,6 +54,7 @@ class api_stack {
   api_stack_options options_;
   kind_registry kinds_;
   std::unique_ptr<rbac_authorizer> access_;
+  std::unique_ptr<token_gate> tokens_;
   std::unique_ptr<write_gate> own_gate_;
   std::unique_ptr<api_server> api_;
   std::unique_ptr<fair_server> front_;

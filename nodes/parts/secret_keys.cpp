@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "actors/names.hpp"
+#include "apiserver/tokens/signing_keys.hpp"
 #include "nodes/common/files.hpp"
 #include "nodes/parts/node_log.hpp"
 
@@ -66,7 +67,8 @@ void use_secret_keys(lmdb_options& options, const secret_keys& keys) {
 }
 
 bool holds_secret(const object_key& key, std::string_view body) {
-  if (key.resource == names::secrets || key.resource == names::identities) return true;
+  if (key.resource == names::secrets || key.resource == names::identities || key.resource == signing_keys_resource)
+    return true;
   // Stored bodies are written by us, without white space. SecretList and the like count too.
   return body.find(R"("kind":"Secret)") != std::string_view::npos;
 }

@@ -4,6 +4,8 @@
 
 #include <future>
 
+#include "apiserver/access/default_roles.hpp"
+
 namespace wh {
 namespace {
 
@@ -43,6 +45,47 @@ std::vector<document> standard_namespaces() {
                    {"spec", {{"finalizers", {"kubernetes"}}}},
                    {"status", {{"phase", "Active"}}}});
   return all;
+}
+
+namespace {
+
+/// A default object over what is stored; false: there is nothing to do.
+result<bool> reconcile_into(batch& b, const object_key& key, const record& existing, document wanted, instant now,
+                            rng& random) {
+  auto current = decode_record(existing);
+  if (!current) return current.err();
+  auto next = reconciled_access(*current, wanted);
+  if (!next) return false;
+  if (uid_of(*next).empty()) complete_metadata(*next, now, random);
+  b.preconditions.push_back(at_revision{key, existing.rev});
+  b.puts.push_back({key, encode_body(*next), {}});
+  return true;
+}
+
+}  // namespace
+
+result<void> seed_access(store& s, const kind_registry& kinds, std::vector<document> objects, instant now,
+                         rng& random) {
+  batch b;
+  for (auto& doc : objects) {
+    const auto gv = split_api_version(api_version(doc));
+    const auto kind = kinds.find_kind(gv.group, gv.version, kind_of(doc));
+    if (!kind) return fail(errc::internal, fmt::format("no kind {} {}", api_version(doc), kind_of(doc)));
+    const object_key key{kind->group_resource(), "", std::string(name_of(doc))};
+    auto existing = s.get(key);
+    if (!existing) return existing.err();
+    if (*existing) {
+      if (auto ok = reconcile_into(b, key, **existing, std::move(doc), now, random); !ok) return ok.err();
+      continue;
+    }
+    complete_metadata(doc, now, random);
+    b.preconditions.push_back(absent{key});
+    b.puts.push_back({key, encode_body(doc), {}});
+  }
+  if (b.empty()) return {};
+  auto done = submit_and_wait(s, std::move(b));
+  if (!done) return done.err();
+  return {};
 }
 
 result<void> seed_objects(store& s, const kind_registry& kinds, std::vector<document> objects, bool refresh,

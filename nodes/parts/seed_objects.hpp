@@ -17,4 +17,8 @@ std::vector<document> standard_namespaces();
 result<void> seed_objects(store& s, const kind_registry& kinds, std::vector<document> objects, bool refresh,
                           instant now, rng& random);
 
+/// Creates the default roles and bindings that do not exist, and brings the others up to date as Kubernetes does
+/// (reconciled_access). Blocks until durable.
+result<void> seed_access(store& s, const kind_registry& kinds, std::vector<document> objects, instant now, rng& random);
+
 }  // namespace wh

@@ -1,8 +1,10 @@
 #include "nodes/spoke/embedded_cluster.hpp"
 
 #include "actors/names.hpp"
+#include "actors/shared/default_account.hpp"
 #include "actors/shared/garbage_collector.hpp"
 #include "actors/shared/namespace_lifecycle.hpp"
+#include "apiserver/access/default_roles.hpp"
 #include "nodes/parts/seed_objects.hpp"
 #include "resources/quantity.hpp"
 
@@ -54,17 +56,9 @@ document synthetic_node(const std::string& name, instant now) {
               {"bootID", ""}}}}}};
 }
 
-document admin_role() {
-  return {{"apiVersion", "rbac.authorization.k8s.io/v1"},
-          {"kind", "ClusterRole"},
-          {"metadata", {{"name", "cluster-admin"}}},
-          {"rules",
-           {{{"apiGroups", {"*"}}, {"resources", {"*"}}, {"verbs", {"*"}}},
-            {{"nonResourceURLs", {"*"}}, {"verbs", {"*"}}}}}};
-}
-
 void route(const change& c, std::vector<address>& to) {
-  if (c.key.resource == names::namespaces) to.push_back({actor_kind::namespace_lifecycle, ""});
+  if (c.key.resource == names::namespaces || concerns_default_account(c))
+    to.push_back({actor_kind::namespace_lifecycle, ""});
   if (concerns_garbage_collector(c)) to.push_back({actor_kind::garbage_collector, ""});
 }
 
@@ -84,8 +78,9 @@ result<std::unique_ptr<embedded_cluster>> embedded_cluster::open(const embedded_
 
   auto objects = standard_namespaces();
   objects.push_back(synthetic_node(options.node_name, options.now()));
-  objects.push_back(admin_role());
   if (auto ok = seed_objects(*options.data, self->api_->kinds(), std::move(objects), false, options.now(), random); !ok)
+    return ok.err();
+  if (auto ok = seed_access(*options.data, self->api_->kinds(), default_access(false), options.now(), random); !ok)
     return ok.err();
 
   runtime_options runtime;

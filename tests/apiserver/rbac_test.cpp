@@ -127,7 +127,8 @@ TEST_CASE("a refusal says who, what and where, as Kubernetes does", "[apiserver]
       "manifestworks.work.open-cluster-management.io \"w\" is forbidden: User \"u\" cannot patch resource \"manifestworks/status\" in API "
       "group \"work.open-cluster-management.io\" in the namespace \"c2\"");
   CHECK(message("GET", "/metrics") == "forbidden: User \"u\" cannot get path \"/metrics\"");
-  CHECK(f.call("GET", "/api", {}, {.user = {"u", {}}}).code == 200);
+  CHECK(f.call("GET", "/api", {}, {.user = {"u", {}}}).code == 403);
+  CHECK(f.call("GET", "/readyz", {}, {.user = {"u", {}}}).code == 200);
   CHECK(f.call("GET", "/api", {}, {.user = {}}).code == 403);
   CHECK(f.call("GET", "/version", {}, {.user = {}}).code == 403);
 }

@@ -37,7 +37,9 @@ std::string status_text(const document& object) {
 
 std::set<object_key> keys_of(const disk_watcher& disk) {
   std::set<object_key> keys;
-  for (const auto& [key, doc] : disk.objects()) keys.insert(key);
+  // Namespaces get their default ServiceAccount by themselves, a moment after they are made.
+  for (const auto& [key, doc] : disk.objects())
+    if (key.resource != names::service_accounts) keys.insert(key);
   return keys;
 }
 
@@ -274,11 +276,12 @@ void crash_story::detach() {
     });
 }
 
-/// What may stay of a cluster on the hub, as in OCM: its namespace, the lease in it and the request, with its certificate.
+/// What may stay of a cluster on the hub, as in OCM: its namespace with its ServiceAccount, the lease in it and the request,
+/// with its certificate.
 std::string crash_story::hub_remains_problem() const {
   for (const auto& [key, doc] : hub_.objects()) {
-    const bool stays =
-        key.resource == names::namespaces || key.resource == names::leases || key.resource == names::csrs;
+    const bool stays = key.resource == names::namespaces || key.resource == names::service_accounts ||
+                       key.resource == names::leases || key.resource == names::csrs;
     if (!hub_own_.contains(key) && !stays) return "the hub still has " + to_string(key);
   }
   for (const auto& key : hub_own_)

@@ -16,6 +16,7 @@ ALLOWED = {
     "transport": ["base", "messages"],
     "apiserver": ["base", "messages", "resources", "persistence"],
     "apiserver/https_front": ["base", "messages", "resources", "persistence", "transport"],
+    "apiserver/tokens": ["base", "messages", "resources", "persistence", "transport"],
     "nodes": ["base", "messages", "resources", "persistence", "actors", "transport", "apiserver"],
     "sim": ["base", "messages", "resources", "persistence", "actors", "transport", "apiserver", "nodes"],
 }

@@ -46,6 +46,15 @@ TEST_CASE("a request is read whatever pieces it comes in", "[http][reader]") {
   }
 }
 
+TEST_CASE("groups to act as stay apart, and one user is enough", "[http][reader]") {
+  http_request_reader reader(1024, 64);
+  reader.append(post("Impersonate-User: u\r\nImpersonate-Group: a, b\r\nimpersonate-group: c\r\n", ""));
+  REQUIRE(reader.advance() == outcome::complete);
+  CHECK(reader.take().headers.at("impersonate-group") == "a, b\nc");
+  CHECK(verdict(post("Impersonate-User: u\r\nImpersonate-User: v\r\n", "")) == 400);
+  CHECK(verdict(post("Authorization: Bearer a\r\nAuthorization: Bearer b\r\n", "")) == 400);
+}
+
 TEST_CASE("a chunked body is joined, extensions and trailers are ignored", "[http][reader]") {
   const std::string bytes =
       post("Transfer-Encoding: chunked\r\n", "3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nX-Evil: 1\r\nHost: other\r\n\r\n");

@@ -88,9 +88,12 @@ class fake_hub : public http_client {
   }
 
   http_response create(const std::string& path, const document& body) {
-    const auto whole = path + "/" + body.at("metadata").at("name").get<std::string>();
+    auto doc = body;
+    auto& metadata = doc.at("metadata");
+    if (!metadata.contains("name")) metadata["name"] = metadata.at("generateName").get<std::string>() + "x";
+    const auto whole = path + "/" + metadata.at("name").get<std::string>();
     if (objects.contains(whole)) return status(409, whole + " already exists");
-    return store(whole, body, 201);
+    return store(whole, doc, 201);
   }
 
   http_response list(const std::string& path) {

@@ -1,10 +1,14 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <mutex>
 #include <shared_mutex>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "apiserver/api.hpp"
+#include "apiserver/status.hpp"
 
 namespace wh {
 
@@ -12,57 +16,12 @@ namespace {
 
 constexpr std::string_view group_of_rbac = ".rbac.authorization.k8s.io";
 
-/// One PolicyRule.
-struct policy_rule {
-  std::vector<std::string> verbs, groups, resources, names, urls;
-};
-
 /// A RoleBinding or ClusterRoleBinding.
 struct binding {
+  std::string name;                   ///< namespace/name; without namespace: a ClusterRoleBinding
   std::string role;                   ///< key of the role: namespace/name, or /name for a ClusterRole
   std::vector<std::string> subjects;  ///< as subject_key() names them
 };
-
-std::vector<std::string> strings_at(const document& doc, std::string_view key) {
-  std::vector<std::string> out;
-  if (const auto* list = find_path(doc, {key}); list && list->is_array())
-    for (const auto& v : *list)
-      if (v.is_string()) out.push_back(v.get<std::string>());
-  return out;
-}
-
-bool has(const std::vector<std::string>& list, std::string_view wanted) {
-  return std::any_of(list.begin(), list.end(), [&](const auto& v) { return v == "*" || v == wanted; });
-}
-
-bool matches_resource(const policy_rule& r, const access_question& q) {
-  auto whole = q.subresource.empty() ? q.resource : q.resource + "/" + q.subresource;
-  return std::any_of(r.resources.begin(), r.resources.end(), [&](const std::string& v) {
-    return v == "*" || v == whole || (!q.subresource.empty() && v == "*/" + q.subresource);
-  });
-}
-
-bool matches_url(const policy_rule& r, std::string_view path) {
-  return std::any_of(r.urls.begin(), r.urls.end(), [&](const std::string& v) {
-    return v == "*" || v == path || (v.ends_with('*') && path.starts_with(std::string_view(v).substr(0, v.size() - 1)));
-  });
-}
-
-bool allows_rule(const policy_rule& r, const access_question& q) {
-  if (!has(r.verbs, q.verb)) return false;
-  if (!q.non_resource_path.empty()) return matches_url(r, q.non_resource_path);
-  if (!has(r.groups, q.group) || !matches_resource(r, q)) return false;
-  return r.names.empty() || std::find(r.names.begin(), r.names.end(), q.name) != r.names.end();
-}
-
-std::vector<policy_rule> rules_of(const document& role) {
-  std::vector<policy_rule> out;
-  if (const auto* list = find_path(role, {"rules"}); list && list->is_array())
-    for (const auto& r : *list)
-      out.push_back({strings_at(r, "verbs"), strings_at(r, "apiGroups"), strings_at(r, "resources"),
-                     strings_at(r, "resourceNames"), strings_at(r, "nonResourceURLs")});
-  return out;
-}
 
 std::string subject_key(const document& s) {
   auto kind = string_at(s, {"kind"});
@@ -73,13 +32,18 @@ std::string subject_key(const document& s) {
   return kind == "ServiceAccount" && !ns.empty() ? "u:system:serviceaccount:" + ns + ":" + name : std::string();
 }
 
-binding binding_of(const document& doc, const std::string& ns) {
+std::string role_key(bool cluster_role, const std::string& ns, std::string_view name) {
+  return (cluster_role ? "" : ns) + "/" + std::string(name);
+}
+
+binding binding_of(const document& doc, const object_key& key) {
   binding out;
+  out.name = key.ns.empty() ? key.name : key.ns + "/" + key.name;
   bool cluster_role = string_at(doc, {"roleRef", "kind"}) == "ClusterRole";
-  out.role = (cluster_role ? "" : ns) + "/" + std::string(string_at(doc, {"roleRef", "name"}));
+  out.role = role_key(cluster_role, key.ns, string_at(doc, {"roleRef", "name"}));
   if (const auto* list = find_path(doc, {"subjects"}); list && list->is_array())
     for (const auto& s : *list)
-      if (auto key = subject_key(s); !key.empty()) out.subjects.push_back(std::move(key));
+      if (auto subject = subject_key(s); !subject.empty()) out.subjects.push_back(std::move(subject));
   return out;
 }
 
@@ -110,32 +74,94 @@ class rbac final : public rbac_authorizer {
   }
 
   bool allows(const access_question& q) const override {
-    if (std::find(q.user.groups.begin(), q.user.groups.end(), "system:masters") != q.user.groups.end()) return true;
+    if (is_master(q.user)) return true;
     std::shared_lock lock(mutex_);
-    if (subject_allows("u:" + q.user.name, q)) return true;
-    return std::any_of(q.user.groups.begin(), q.user.groups.end(),
-                       [&](const auto& g) { return subject_allows("g:" + g, q); });
+    return find_grant(q).by != nullptr;
+  }
+
+  std::string reason(const access_question& q) const override {
+    std::shared_lock lock(mutex_);
+    const auto found = find_grant(q);
+    if (!found.by) return {};
+    bool cluster_role = found.by->role.starts_with('/');
+    auto role = found.by->role.substr(found.by->role.find('/') + 1);
+    return fmt::format("RBAC: allowed by {} {} of {} {} to {} {}",
+                       found.by->name.find('/') == std::string::npos ? "ClusterRoleBinding" : "RoleBinding",
+                       go_quote(found.by->name), cluster_role ? "ClusterRole" : "Role", go_quote(role),
+                       found.subject.starts_with("g:") ? "Group" : "User", go_quote(found.subject.substr(2)));
+  }
+
+  std::vector<policy_rule> rules_held(const user_info& user, const std::string& ns) const override {
+    std::vector<policy_rule> out;
+    std::shared_lock lock(mutex_);
+    std::unordered_set<std::string_view> seen;
+    each_subject(user, [&](const std::string& subject) {
+      auto found = subjects_.find(subject);
+      if (found == subjects_.end()) return false;
+      for (const auto& where : {std::string(), ns})
+        if (auto bound = found->second.find(where); bound != found->second.end() && (where.empty() || !ns.empty()))
+          for (const auto* b : bound->second)
+            if (seen.insert(b->role).second)
+              if (auto role = roles_.find(b->role); role != roles_.end())
+                out.insert(out.end(), role->second.begin(), role->second.end());
+      return false;
+    });
+    return out;
+  }
+
+  std::optional<std::vector<policy_rule>> rules_of_role(bool cluster_role, const std::string& ns,
+                                                        const std::string& name) const override {
+    std::shared_lock lock(mutex_);
+    auto role = roles_.find(role_key(cluster_role, ns, name));
+    if (role == roles_.end()) return std::nullopt;
+    return role->second;
   }
 
  private:
   /// Bindings of one subject: by namespace, "" for cluster-wide ones.
   using by_namespace = std::unordered_map<std::string, std::vector<const binding*>>;
 
-  bool subject_allows(const std::string& subject, const access_question& q) const {
-    auto found = subjects_.find(subject);
-    if (found == subjects_.end()) return false;
-    if (bindings_allow(found->second, "", q)) return true;
-    return !q.ns.empty() && q.non_resource_path.empty() && bindings_allow(found->second, q.ns, q);
+  /// What lets a question pass; `by` null: nothing does.
+  struct grant {
+    const binding* by = nullptr;
+    std::string subject;
+  };
+
+  static bool is_master(const user_info& user) {
+    return std::find(user.groups.begin(), user.groups.end(), "system:masters") != user.groups.end();
   }
 
-  bool bindings_allow(const by_namespace& bound, const std::string& ns, const access_question& q) const {
-    auto found = bound.find(ns);
-    if (found == bound.end()) return false;
-    return std::any_of(found->second.begin(), found->second.end(), [&](const binding* b) {
-      auto role = roles_.find(b->role);
-      return role != roles_.end() &&
-             std::any_of(role->second.begin(), role->second.end(), [&](const auto& r) { return allows_rule(r, q); });
+  /// Calls `f` with the user's own key and those of his groups until it returns true.
+  template <class F>
+  static void each_subject(const user_info& user, F&& f) {
+    if (f("u:" + user.name)) return;
+    for (const auto& g : user.groups)
+      if (f("g:" + g)) return;
+  }
+
+  grant find_grant(const access_question& q) const {
+    grant out;
+    each_subject(q.user, [&](const std::string& subject) {
+      auto found = subjects_.find(subject);
+      if (found == subjects_.end()) return false;
+      out.by = granting(found->second, "", q);
+      if (!out.by && !q.ns.empty() && q.non_resource_path.empty()) out.by = granting(found->second, q.ns, q);
+      if (out.by) out.subject = subject;
+      return out.by != nullptr;
     });
+    return out;
+  }
+
+  const binding* granting(const by_namespace& bound, const std::string& ns, const access_question& q) const {
+    auto found = bound.find(ns);
+    if (found == bound.end()) return nullptr;
+    for (const auto* b : found->second) {
+      auto role = roles_.find(b->role);
+      if (role == roles_.end()) continue;
+      for (const auto& rule : role->second)
+        if (rule_allows(rule, q)) return b;
+    }
+    return nullptr;
   }
 
   /// While the stored objects are read the feed runs already: the newer of both wins.
@@ -157,7 +183,7 @@ class rbac final : public rbac_authorizer {
       return;
     }
     unbind(key);
-    if (body) bind(key, binding_of(*doc, key.ns));
+    if (body) bind(key, binding_of(*doc, key));
   }
 
   void bind(const object_key& key, binding b) {

@@ -29,6 +29,9 @@ struct api_request {
   std::string body;
   std::string user_agent;
   user_info user;
+  /// Whether its new objects say who owns their fields. False for parts of ours that make many: their objects stay light
+  /// until somebody applies to them.
+  bool owns_what_it_creates = true;
 };
 
 struct api_response {

@@ -23,6 +23,7 @@ api_request request_of(const cluster_call& m, const kind_info& kind) {
   request.accept = "application/json";
   request.content_type = "application/json";
   request.user_agent = "wheelhouse-spoke";
+  request.owns_what_it_creates = false;
   const std::string collection = collection_path(kind, m.object.ns);
   const std::string object = collection + "/" + m.object.name;
   if (m.body) request.body = *m.body;

@@ -22,8 +22,9 @@ document prune(const document& merged, const field_set& last, const managers& ow
   for (const auto& [id, o] : owners) owned = union_of(owned, o.fields);
   owned = with_named_fields(owned, root);
   // Removing a field removes what is in it: that comes back if it is owned …
-  auto left = with_named_fields(fields_of(remove_fields(merged, former, root), root), root);
-  const auto kept = remove_fields(merged, difference_of(present, union_of(left, owned)), root);
+  const auto without_former = remove_fields(merged, former, root, emptied::stay);
+  auto left = with_named_fields(fields_of(without_former, root), root);
+  const auto kept = remove_fields(merged, difference_of(present, union_of(left, owned)), root, emptied::stay);
   // … or if the manager never applied it.
   left = with_named_fields(fields_of(kept, root), root);
   return remove_fields(merged, intersection_of(difference_of(present, left), former), root);

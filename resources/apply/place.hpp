@@ -39,8 +39,12 @@ field_set with_named_fields(const field_set& s, const place& at);
 /// Brings a set that was made under an older schema up to date: what has become atomic is owned as a whole.
 field_set reconciled(const field_set& s, const place& at);
 
-/// Takes paths out of a document. Objects and lists that lose everything go too; the document itself becomes `{}`.
-document remove_fields(const document& doc, const field_set& paths, const place& at);
+/// What becomes of an object or list that loses everything in it: it goes too, or stays as null, so that it can be seen
+/// that nobody took the thing itself.
+enum class emptied { go, stay };
+
+/// Takes paths out of a document, which itself becomes `{}` at most.
+document remove_fields(const document& doc, const field_set& paths, const place& at, emptied what = emptied::go);
 
 /// What two versions of an object differ in. A path is in one of the sets at most.
 struct comparison {

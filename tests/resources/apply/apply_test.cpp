@@ -144,6 +144,16 @@ TEST_CASE("what an applier leaves out goes, unless somebody else owns it", "[app
   }
 }
 
+TEST_CASE("what nobody owns stays in a map that somebody claims as such", "[apply]") {
+  story s;
+  REQUIRE(s.apply("a", "spec: {text: t}") == "");
+  s.object["spec"]["labels"] = {{"z", "y"}};
+  REQUIRE(s.apply("a", "spec: {text: t, labels: null}") == "");
+  CHECK(spec_of(s) == yaml_of("{text: t, labels: {z: y}}"));
+  REQUIRE(s.apply("a", "spec: {text: t, labels: null}") == "");
+  CHECK(spec_of(s) == yaml_of("{text: t, labels: {z: y}}"));
+}
+
 TEST_CASE("an update's fields stay when an applier leaves them out", "[apply]") {
   story s;
   REQUIRE(s.apply("a", "spec: {text: t, number: 1}") == "");

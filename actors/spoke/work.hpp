@@ -81,7 +81,8 @@ struct work {
     bool unidentified = false;  ///< a manifest's kind is unknown: nothing may be taken for unlisted
     bool waits = false;         ///< a removal is under way on the cluster (finalizers of others)
     bool failed = false;
-    int conflicts = 0;  ///< of the step under way
+    bool applying = false;  ///< the write under way is a server-side apply
+    int conflicts = 0;      ///< of the step under way
   };
   round now;
   bool again = false;  ///< start another round when this one ends

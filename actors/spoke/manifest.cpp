@@ -130,7 +130,7 @@ apply_options apply_options_for(const document& work, const resource_identifier&
   if (const auto manager = string_at(*given, {"fieldManager"}); !manager.empty()) out.manager = manager;
   out.force = bool_at(*given, {"force"}, false);
   const document* ignored = find_path(*given, {"ignoreFields"});
-  out.ignores_fields = ignored && !ignored->empty();
+  if (ignored && ignored->is_array() && !ignored->empty()) out.ignored = *ignored;
   return out;
 }
 

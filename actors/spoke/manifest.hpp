@@ -37,7 +37,7 @@ update_strategy strategy_for(const document& work, const resource_identifier& id
 struct apply_options {
   std::string manager = "work-agent";
   bool force = false;
-  bool ignores_fields = false;  ///< ignoreFields is set
+  document ignored;  ///< ignoreFields; null: none
 };
 apply_options apply_options_for(const document& work, const resource_identifier& id);
 

@@ -52,6 +52,7 @@ struct work {
   /// What came of one manifest in this round.
   struct outcome {
     std::string failure;  ///< empty: applied
+    std::string reason = "AppliedManifestFailed";
     bool exists = false;
     bool unknown = false;  ///< the cluster could not be asked
     std::string resource;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "actors/names.hpp"
+#include "actors/spoke/ignored_fields.hpp"
 #include "actors/spoke/work_detail.hpp"
 #include "base/encoding.hpp"
 
@@ -70,7 +71,7 @@ std::size_t fingerprint(const work& self, const resource_identifier& id) {
   auto how = self.anchor.uid + (is_orphaned(self.prescription, id) ? "-" : "+");
   if (strategy_for(self.prescription, id) == update_strategy::server_side_apply) {
     const auto options = apply_options_for(self.prescription, id);
-    how += options.manager + (options.force ? "!" : "?");
+    how += options.manager + (options.force ? "!" : "?") + options.ignored.dump();
   }
   return fnv1a(current(self).body.dump(), fnv1a(how));
 }
@@ -98,20 +99,42 @@ void write(work& self, cluster_call::verb_kind verb, const document& body, outbo
        {.id = {}, .verb = verb, .object = current(self).object, .body = share(body.dump()), .uid = {}}, out);
 }
 
-void server_side_apply(work& self, const resource_identifier& id, const context& ctx, outbox& out) {
-  const auto options = apply_options_for(self.prescription, id);
-  if (options.ignores_fields)
-    return fail_manifest(self, "serverSideApply.ignoreFields is not supported by this agent", ctx, out);
+void send_apply(work& self, const apply_options& options, const document& config, outbox& out) {
   self.now.applying = true;
   call(self, step::apply_write,
        {.id = {},
         .verb = cluster_call::verb_kind::apply,
         .object = current(self).object,
-        .body = share(applied_form(current(self).body).dump()),
+        .body = share(config.dump()),
         .uid = {},
         .manager = options.manager,
         .force = options.force},
        out);
+}
+
+/// The object is applied as wanted; its owner's reference may not be.
+void finish_applied(work& self, const document& live, const std::string& resource, const context& ctx, outbox& out) {
+  // The reference is not for the work to apply: another work of the same manager would take it away again.
+  const bool owned = !is_orphaned(self.prescription, current_identifier(self, resource));
+  if (auto wanted = owned_form(live, self.anchor, owned))
+    return write(self, cluster_call::verb_kind::replace, *wanted, out);
+  settle(self, live, resource);
+  finish_manifest(self, ctx, out);
+}
+
+/// `live` is null when the object is not there.
+void server_side_apply(work& self, const document* live, const std::string& resource, const context& ctx, outbox& out) {
+  const auto options = apply_options_for(self.prescription, current_identifier(self, resource));
+  const auto config = applied_form(current(self).body);
+  if (options.ignored.is_null()) return send_apply(self, options, config, out);
+  const auto form = ignoring(config, options.ignored);
+  if (!form) {
+    current_outcome(self).reason = "AppliedManifestSSAIgnoreFieldError";
+    current_outcome(self).exists = live != nullptr;
+    return fail_manifest(self, form.err().message, ctx, out);
+  }
+  if (live && has_applied(*live, *form)) return finish_applied(self, *live, resource, ctx, out);
+  send_apply(self, options, live ? form->later : form->first, out);
 }
 
 void create_missing(work& self, const cluster_reply& m, const context& ctx, outbox& out) {
@@ -122,7 +145,7 @@ void create_missing(work& self, const cluster_reply& m, const context& ctx, outb
   if (m.namespaced && current(self).object.ns.empty())
     return fail_manifest(
         self, fmt::format("{} is namespaced: metadata.namespace is required", current(self).object.kind), ctx, out);
-  if (strategy == update_strategy::server_side_apply) return server_side_apply(self, id, ctx, out);
+  if (strategy == update_strategy::server_side_apply) return server_side_apply(self, nullptr, m.resource, ctx, out);
   write(self, cluster_call::verb_kind::create,
         created_form(current(self).body, self.anchor, !is_orphaned(self.prescription, id)), out);
 }
@@ -136,7 +159,8 @@ void reconcile_present(work& self, const document& live, const std::string& reso
   const bool unchanged = cached != self.settled.end() && revision_of(live) != revision{} &&
                          cached->second == std::pair{fingerprint(self, id), revision_of(live)};
   current_outcome(self).resource = resource;
-  if (!unchanged && strategy == update_strategy::server_side_apply) return server_side_apply(self, id, ctx, out);
+  if (!unchanged && strategy == update_strategy::server_side_apply)
+    return server_side_apply(self, &live, resource, ctx, out);
   std::optional<document> wanted;
   if (!unchanged && strategy == update_strategy::update) wanted = updated_form(m.body, live, self.anchor, owned);
   if (!unchanged && strategy == update_strategy::create_only) wanted = owned_form(live, self.anchor, owned);
@@ -179,10 +203,7 @@ void handle_written(work& self, const cluster_reply& m, const context& ctx, outb
   auto live = parse_json(*m.body);
   if (!live) return fail_manifest(self, "the cluster's answer does not parse: " + live.err().message, ctx, out);
   const std::string resource = m.resource.empty() ? current_outcome(self).resource : m.resource;
-  // The owner's reference is not the work's to apply: another work of the same manager would take it away again.
-  const bool owned = !is_orphaned(self.prescription, current_identifier(self, resource));
-  if (auto wanted = applied ? owned_form(*live, self.anchor, owned) : std::nullopt)
-    return write(self, cluster_call::verb_kind::replace, *wanted, out);
+  if (applied) return finish_applied(self, *live, resource, ctx, out);
   settle(self, *live, resource);
   finish_manifest(self, ctx, out);
 }

@@ -472,15 +472,69 @@ TEST_CASE("a conflict of ServerSideApply is reported and not hurried", "[work]")
   CHECK(c.condition("Applied") == "True");
 }
 
-TEST_CASE("ServerSideApply without an owner's reference, and with fields to ignore", "[work]") {
+TEST_CASE("ServerSideApply without an owner's reference writes once", "[work]") {
   cluster_bench c;
   auto spec = applying();
   spec["deleteOption"]["propagationPolicy"] = "Orphan";
   c.give(prescribe{desired({config_map("a", "1")}, 1, false, spec), "hub-1"});
   CHECK(object_writes(c) == std::vector<std::string>{"apply a as work-agent"});
-  c.writes.clear();
-  const document ignoring = {{"ignoreFields", {{{"condition", "OnSpokePresent"}, {"jsonPaths", {".data"}}}}}};
-  c.give(prescribe{desired({config_map("a", "2")}, 2, false, applying(ignoring)), "hub-1"});
-  CHECK(object_writes(c).empty());
-  CHECK(c.condition("Applied") == "False");
+}
+
+TEST_CASE("fields to ignore are written once, or when the manifest changes", "[work]") {
+  struct row {
+    const char* condition;
+    const char* language;
+    const char* path;
+    const char* after_drift;   ///< data.k once somebody wrote `x` there
+    const char* after_change;  ///< and the manifest says something else
+  };
+  const row rows[] = {
+      {"OnSpokePresent", "jsonPaths", ".data.k", "x", "x"},    {"OnSpokePresent", "jsonPaths", "$['data'].k", "x", "x"},
+      {"OnSpokePresent", "jsonPointers", "/data/k", "x", "x"}, {"OnSpokePresent", "jsonPointers", "/none/k", "x", "2"},
+      {"OnSpokeChange", "jsonPaths", ".data.k", "x", "2"},
+  };
+  for (const auto& r : rows) {
+    INFO(r.condition << " " << r.path);
+    cluster_bench c;
+    const auto spec = applying({{"ignoreFields", {{{"condition", r.condition}, {r.language, {r.path}}}}}});
+    c.give(prescribe{desired({config_map("a", "1")}, 1, false, spec), "hub-1"});
+    CHECK((*c.find("a"))["data"]["k"] == "1");
+    (*c.find("a"))["data"]["k"] = "x";
+    (*c.find("a"))["metadata"]["resourceVersion"] = "77";
+    c.wake();
+    CHECK((*c.find("a"))["data"]["k"] == r.after_drift);
+    CHECK(c.condition("Applied") == "True");
+    auto changed = config_map("a", "2");
+    changed["data"]["l"] = "new";
+    c.give(prescribe{desired({changed}, 2, false, spec), "hub-1"});
+    CHECK((*c.find("a"))["data"]["k"] == r.after_change);
+    CHECK((*c.find("a"))["data"]["l"] == "new");
+  }
+}
+
+TEST_CASE("fields to ignore that cannot be read are told", "[work]") {
+  struct row {
+    const char* language;
+    const char* path;
+    const char* message;
+  };
+  const row rows[] = {
+      {"jqPathExpressions", ".data", "jq expressions are not supported by this agent: \".data\""},
+      {"jsonPointers", "data", "a JSON pointer must start with a slash: \"data\""},
+      {"jsonPaths", ".data[*]", "only names of fields are supported in the JSON path \".data[*]\""},
+      {"jsonPaths", "$['data", "only names of fields are supported in the JSON path \"$['data\""},
+      {"jsonPaths", "", "nothing is named by the JSON path \"\""},
+  };
+  for (const auto& r : rows) {
+    cluster_bench c;
+    const auto spec = applying({{"ignoreFields", {{{"condition", "OnSpokePresent"}, {r.language, {r.path}}}}}});
+    c.give(prescribe{desired({config_map("a", "1")}, 1, false, spec), "hub-1"});
+    CHECK(object_writes(c).empty());
+    const auto status = c.last_report();
+    const auto* condition = find_condition(status["resourceStatus"]["manifests"][0]["conditions"], "Applied");
+    REQUIRE(condition);
+    CHECK((*condition)["reason"] == "AppliedManifestSSAIgnoreFieldError");
+    CHECK((*condition)["message"] ==
+          std::string("Failed to apply manifest: serverSideApply.ignoreFields: ") + r.message);
+  }
 }

@@ -13,9 +13,9 @@ using operation = manager_id::operation_type;
 
 constexpr const char* first_manager = "before-first-apply";
 
-/// The manager's former fields that it applies no more and nobody else owns, taken out of the merged object.
-document prune(const document& merged, const field_set& last, const managers& owners, const place& root) {
-  if (last.empty()) return merged;
+/// The manager's former fields that it applies no more and nobody else owns: what is to go from the merged object.
+field_set forsaken(const document& merged, const field_set& last, const managers& owners, const place& root) {
+  if (last.empty()) return {};
   const auto former = with_named_fields(last, root);
   const auto present = with_named_fields(fields_of(merged, root), root);
   field_set owned;
@@ -27,7 +27,14 @@ document prune(const document& merged, const field_set& last, const managers& ow
   const auto kept = remove_fields(merged, difference_of(present, union_of(left, owned)), root, emptied::stay);
   // … or if the manager never applied it.
   left = with_named_fields(fields_of(kept, root), root);
-  return remove_fields(merged, intersection_of(difference_of(present, left), former), root);
+  return intersection_of(difference_of(present, left), former);
+}
+
+/// Takes fields out of a merged object, but not a map or list that is applied empty.
+result<document> prune(const document& merged, const field_set& paths, const document& config, const place& root,
+                       emptied what) {
+  if (paths.empty()) return merged;
+  return merge(remove_fields(merged, paths, root, what), config, root);
 }
 
 std::vector<conflict> conflicts_of(const managers& taken) {
@@ -57,8 +64,14 @@ result<apply_outcome> apply_config(const document& live, const document& config,
   const auto last = owners.contains(self) ? owners.at(self).fields : field_set();
   owners[self] = {internal::in_scope(fields_of(config, root), scope), scope.api_version, to_rfc3339(scope.now)};
   apply_outcome out;
-  out.object = prune(*merged, last, owners, root);
-  const auto change = internal::change_between(before, out.object, root, scope);
+  const auto gone = forsaken(*merged, last, owners, root);
+  auto object = prune(*merged, gone, config, root, emptied::go);
+  if (!object) return object.err();
+  out.object = std::move(*object);
+  // Who claims a map or list as such does not lose it because others took out what was in it.
+  const auto seen = prune(*merged, gone, config, root, emptied::stay);
+  if (!seen) return seen.err();
+  const auto change = internal::change_between(before, *seen, root, scope);
   if (const auto taken = internal::taken_by(change, owners, self); !force && !taken.empty()) {
     out.conflicts = conflicts_of(taken);
     return out;

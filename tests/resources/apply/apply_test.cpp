@@ -154,6 +154,13 @@ TEST_CASE("what nobody owns stays in a map that somebody claims as such", "[appl
   CHECK(spec_of(s) == yaml_of("{text: t, labels: {z: y}}"));
 }
 
+TEST_CASE("a map that is applied empty is there, whatever was in it", "[apply]") {
+  story s;
+  REQUIRE(s.apply("a", "spec: {labels: {a: x}, struct: {a: x}, set: [a]}") == "");
+  REQUIRE(s.apply("a", "spec: {labels: {}, struct: {}, set: []}") == "");
+  CHECK(spec_of(s) == yaml_of("{labels: {}, struct: {}, set: []}"));
+}
+
 TEST_CASE("an update's fields stay when an applier leaves them out", "[apply]") {
   story s;
   REQUIRE(s.apply("a", "spec: {text: t, number: 1}") == "");

@@ -171,6 +171,7 @@ answer<document> apply_to_object(const api_call& call, const write_options& opti
                                  const document& configuration) {
   auto out = apply::apply_after_client_side(old ? *old : document(), configuration, owners_of(old), options.manager,
                                             options.force, scope_of(call));
+  if (!out && out.err().code == errc::too_large) return to_api_error(out.err(), call.key());
   if (!out)
     return bad_request(fmt::format("failed to create typed patch object ({}/{}; {}): {}", namespace_of(configuration),
                                    name_of(configuration), kind_text(configuration), out.err().message));

@@ -79,6 +79,8 @@ result<apply_outcome> apply_config(const document& live, const document& config,
   internal::give_up(owners, change, &self);
   owners[self].fields = internal::trackable(owners[self].fields);
   std::erase_if(owners, [](const auto& o) { return o.second.fields.empty(); });
+  if (owners.size() > managers_max)
+    return fail(errc::too_large, "more than " + std::to_string(managers_max) + " managers own fields of the object");
   out.owners = std::move(owners);
   return out;
 }

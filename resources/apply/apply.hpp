@@ -44,7 +44,8 @@ managers track_update(const document& before, const document& after, managers ow
 
 /// Server-side apply of a configuration to an object (null: there is none yet). What the manager applied before and leaves
 /// out now goes, unless somebody else owns it. If nobody owned anything yet, `before-first-apply` owns what is there.
-/// With `force` the manager takes what others own. errc::invalid if the configuration does not fit the schema.
+/// With `force` the manager takes what others own. errc::invalid if the configuration does not fit the schema,
+/// errc::too_large beyond managers_max.
 result<apply_outcome> apply_config(const document& live, const document& config, managers owners,
                                    const std::string& manager, bool force, const write_scope& scope);
 

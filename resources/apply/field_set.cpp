@@ -80,6 +80,21 @@ const field_set* field_set::below(const path_element& e) const {
   return it != children.end() && it->at == e ? &it->set : nullptr;
 }
 
+void field_set::sort() {
+  if (!std::is_sorted(members.begin(), members.end())) std::sort(members.begin(), members.end());
+  members.erase(std::unique(members.begin(), members.end()), members.end());
+  const auto by_place = [](const child& a, const child& b) { return a.at < b.at; };
+  if (!std::is_sorted(children.begin(), children.end(), by_place))
+    std::stable_sort(children.begin(), children.end(), by_place);
+  std::vector<child> united;
+  for (auto& c : children) {
+    if (c.set.empty()) continue;
+    if (!united.empty() && united.back().at == c.at) united.back().set = union_of(united.back().set, c.set);
+    else united.push_back(std::move(c));
+  }
+  children = std::move(united);
+}
+
 void field_set::insert(const path& p) {
   field_set* at = this;
   for (std::size_t i = 0; i < p.size(); ++i) {

@@ -30,6 +30,10 @@ struct field_set {
   void attach(const path_element& at, field_set below);
   /// What is below an element, or null.
   const field_set* below(const path_element& e) const;
+
+  /// Puts `members` and `children` in order after they were filled in any other: one sort, where inserting many elements
+  /// one by one would move them all again and again.
+  void sort();
 };
 
 struct field_set::child {

@@ -7,6 +7,7 @@ namespace wh::apply {
 
 namespace {
 
+/// Adds what one value holds; whoever fills `out` sorts it in the end.
 void add_value(field_set& out, const path_element& e, const document& value, const place& at);
 
 void add_members(field_set& out, const document& object, const place& at) {
@@ -14,8 +15,9 @@ void add_members(field_set& out, const document& object, const place& at) {
     const auto e = path_element::field(name);
     add_value(out, e, value, at.member(name));
     const bool nothing_below = value.is_null() || (value.is_object() && value.empty());
-    if (nothing_below || !at.named(name)) out.insert_member(e);
+    if (nothing_below || !at.named(name)) out.members.push_back(e);
   }
+  out.sort();
 }
 
 void add_items(field_set& out, const document& list, const place& at) {
@@ -25,20 +27,21 @@ void add_items(field_set& out, const document& list, const place& at) {
   for (const auto& item : list) {
     auto e = at.element_of(item);
     if (!e) continue;
-    out.insert_member(*e);
+    out.members.push_back(*e);
     // Items that share a key cannot be told apart: they are owned together, not by their fields.
     if (!twice.contains(*e)) add_value(out, *e, item, at.item());
   }
+  out.sort();
 }
 
 void add_value(field_set& out, const path_element& e, const document& value, const place& at) {
   field_set below;
   switch (at.shape_of(value)) {
-    case place::shape::leaf: return out.insert_member(e);
+    case place::shape::leaf: return out.members.push_back(e);
     case place::shape::map: add_members(below, value, at); break;
     case place::shape::list: add_items(below, value, at); break;
   }
-  out.attach(e, std::move(below));
+  if (!below.empty()) out.children.push_back({e, std::move(below)});
 }
 
 }  // namespace

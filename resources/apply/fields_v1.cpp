@@ -29,9 +29,10 @@ class reader {
       field_set inner;
       bool member = false;
       if (auto ok = read(below, depth + 1, inner, member); !ok) return ok;
-      if (member) out.insert_member(*e);
-      out.attach(*e, std::move(inner));
+      if (member) out.members.push_back(*e);
+      if (!inner.empty()) out.children.push_back({std::move(*e), std::move(inner)});
     }
+    out.sort();
     // An element with nothing below it can only be there for itself.
     if (out.empty()) itself = true;
     return {};

@@ -60,6 +60,8 @@ result<managers> parse_managers(const document& managed_fields) {
   managers out;
   if (managed_fields.is_null()) return out;
   if (!managed_fields.is_array()) return fail(errc::malformed, "metadata.managedFields: must be a list");
+  if (managed_fields.size() > managers_max)
+    return fail(errc::too_large, "metadata.managedFields: more than " + std::to_string(managers_max) + " managers");
   for (std::size_t i = 0; i < managed_fields.size(); ++i) {
     auto entry = parse_entry(managed_fields[i]);
     if (!entry)

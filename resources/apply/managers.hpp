@@ -26,8 +26,11 @@ struct ownership {
 
 using managers = std::map<manager_id, ownership>;
 
+/// Bound on the managers of one object. Every write looks at all that they own.
+inline constexpr std::size_t managers_max = 500;
+
 /// Reads metadata.managedFields. An entry without operation or apiVersion, of another fieldsType or with broken fields
-/// makes the whole list an error.
+/// makes the whole list an error, and so do too many of them.
 result<managers> parse_managers(const document& managed_fields);
 /// metadata.managedFields in Kubernetes' order: appliers first, then by time and name. Null when nobody owns anything.
 document managed_fields_of(const managers& owners);

@@ -1,4 +1,5 @@
 // Server-side apply by stories: who writes what, what the object is then, who owns what.
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "story.hpp"
@@ -348,4 +349,27 @@ TEST_CASE("kubectl takes over what it applied from the client's side", "[apply]"
   CHECK(
       annotation_of(s.object, "kubectl.kubernetes.io/last-applied-configuration") ==
       "{\"apiVersion\":\"example.io/v1\",\"kind\":\"Thing\",\"metadata\":{\"name\":\"x\"},\"spec\":{\"text\":\"u\"}}\n");
+}
+
+TEST_CASE("large lists in any order are applied in reasonable time", "[apply]") {
+  story s;
+  document names = document::array();
+  for (int i = 20'000; i > 0; --i) names.push_back("n" + std::to_string(i));
+  REQUIRE(s.apply("a", document{{"spec", {{"set", names}}}}.dump()) == "");
+  std::reverse(names.begin(), names.end());
+  REQUIRE(s.apply("b", document{{"spec", {{"set", names}}}}.dump()) == "");
+  CHECK(spec_of(s)["set"].size() == 20'000);
+  REQUIRE(s.apply("b", "spec: {}") == "");
+  REQUIRE(s.apply("a", "spec: {}") == "");
+  CHECK(spec_of(s).empty());
+}
+
+TEST_CASE("the managers of an object are bounded", "[apply]") {
+  story s;
+  s.update("u", "spec: {text: t}");
+  const auto any = *apply::parse_fields_v1(document::parse(R"({"f:spec":{"f:text":{}}})"));
+  for (std::size_t i = 0; s.owners.size() < apply::managers_max; ++i)
+    s.owners[{"m" + std::to_string(i), apply::manager_id::operation_type::apply, "", ""}] = {any, "example.io/v1", ""};
+  CHECK(s.apply("one-more", "spec: {text: t}") == "more than 500 managers own fields of the object");
+  CHECK(s.apply("m1", "spec: {text: t}") == "");
 }

@@ -102,3 +102,12 @@ TEST_CASE("numbers in paths are one whatever their JSON type", "[apply]") {
   CHECK(set_of(R"({"f:p":{"v:1":{},"v:1.0":{}}})").size() == 1);
   CHECK(set_of(R"({"f:p":{"k:{\"port\":80}":{},"k:{\"port\":8.0e1}":{}}})").size() == 1);
 }
+
+TEST_CASE("large sets in any order are read in reasonable time", "[apply]") {
+  document fields = document::object();
+  for (int i = 0; i < 90'000; ++i) fields["v:" + std::to_string(i)] = document::object();
+  const auto set = parse_fields_v1(fields);
+  REQUIRE(set);
+  CHECK(set->size() == 90'000);
+  CHECK(fields_v1_of(*set) == fields);
+}

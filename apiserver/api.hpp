@@ -38,6 +38,9 @@ struct api_request {
   std::optional<user_info> as = {};  ///< the Impersonate headers, as sent
   std::string source = {};           ///< the client's address, for the audit log
   bool demands_identity = false;     ///< strangers get 401, except for /healthz, /livez, /readyz and /version
+  /// Whether its new objects say who owns their fields. False for parts of ours that make many: their objects stay light
+  /// until somebody applies to them.
+  bool owns_what_it_creates = true;
 };
 
 struct api_response {

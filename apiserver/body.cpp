@@ -4,6 +4,7 @@
 
 #include <charconv>
 
+#include "apiserver/ownership.hpp"
 #include "resources/protobuf.hpp"
 
 namespace wh {
@@ -114,6 +115,14 @@ answer<write_options> parse_write_options(const api_call& call) {
     return bad_request(
         fmt::format("fieldValidation: Unsupported value: {}: supported values: \"Ignore\", \"Strict\", \"Warn\"",
                     go_quote(validation)));
+  auto format = format_of(call.request.content_type);
+  out.applied = call.request.method == "PATCH" && format && *format == body_format::apply_patch;
+  auto manager = field_manager_of(call, out.applied);
+  if (!manager) return manager.err();
+  out.manager = std::move(*manager);
+  auto force = force_of(call, out.applied);
+  if (!force) return force.err();
+  out.force = *force;
   return out;
 }
 

@@ -12,7 +12,11 @@ struct write_options {
   enum class unknown_fields { ignore, warn, strict };
   bool dry_run = false;
   unknown_fields unknown = unknown_fields::warn;
+  std::string manager;   ///< who owns what the write changes
+  bool applied = false;  ///< server-side apply: the owners are settled before the object is
+  bool force = false;    ///< of an apply: takes what others own
 };
+/// 422 for a fieldManager that is none, or `force` on something else than an apply.
 answer<write_options> parse_write_options(const api_call& call);
 
 /// Decodes a request body that holds an object (JSON, YAML or Kubernetes protobuf) and checks that it is of the kind

@@ -102,13 +102,27 @@ answer<void> match_namespace(const api_call& call, document& doc) {
   return {};
 }
 
+api_error undecodable(const kind_info& kind, const std::string& what) {
+  return bad_request(fmt::format("{} in version {} cannot be handled as a {}: {}", kind.kind, go_quote(kind.version),
+                                 kind.kind, what));
+}
+
 }  // namespace
 
+answer<document> take_managed_fields(const kind_info& kind, document& doc) {
+  auto meta = doc.find("metadata");
+  if (meta == doc.end() || !meta->is_object()) return document();
+  auto sent = meta->find("managedFields");
+  if (sent == meta->end()) return document();
+  document out = std::move(*sent);
+  meta->erase(sent);
+  if (std::string_view why = out.is_null() ? "" : misfit(shape::object_list, out); !why.empty())
+    return undecodable(kind, fmt::format("metadata.managedFields: {}", why));
+  return out;
+}
+
 answer<void> normalize_metadata(const kind_info& kind, document& doc, std::vector<std::string>& unknown) {
-  auto refuse = [&](const std::string& what) {
-    return bad_request(fmt::format("{} in version {} cannot be handled as a {}: {}", kind.kind, go_quote(kind.version),
-                                   kind.kind, what));
-  };
+  auto refuse = [&](const std::string& what) { return undecodable(kind, what); };
   auto& meta = doc["metadata"];
   if (meta.is_null()) meta = document::object();
   if (!meta.is_object()) return refuse("metadata: must be an object");

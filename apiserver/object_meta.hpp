@@ -7,9 +7,12 @@
 namespace wh {
 
 /// Brings metadata into its stored shape: a JSON object of known, correctly typed, non-empty fields. Unknown ones are
-/// dropped and added to `unknown`; a wrong type is 400, as where Kubernetes fails to decode. Field ownership is not
-/// kept.
+/// dropped and added to `unknown`; a wrong type is 400, as where Kubernetes fails to decode. managedFields is dropped:
+/// take it out before.
 answer<void> normalize_metadata(const kind_info& kind, document& doc, std::vector<std::string>& unknown);
+
+/// Takes metadata.managedFields out of a client's object, as sent; null if it sent none. 400 for a wrong type.
+answer<document> take_managed_fields(const kind_info& kind, document& doc);
 
 /// Name, namespace, uid, creationTimestamp and generation of a new object.
 answer<void> stamp_new(api_call& call, document& doc);

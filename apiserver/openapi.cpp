@@ -46,6 +46,10 @@ document object_meta() {
   p["ownerReferences"] = {{"type", "array"},
                           {"items", reference(std::string(meta_prefix) + "OwnerReference")},
                           {"description", "Objects that this one depends on; it goes when all of them have gone."}};
+  p["managedFields"] = {{"type", "array"},
+                        {"items", reference(std::string(meta_prefix) + "ManagedFieldsEntry")},
+                        {"x-kubernetes-list-type", "atomic"},
+                        {"description", "Who owns which fields, kept by the server for server-side apply."}};
   return {{"type", "object"}, {"description", "Metadata that every object has."}, {"properties", p}};
 }
 
@@ -55,6 +59,21 @@ document owner_reference() {
   p["controller"] = {{"type", "boolean"}};
   p["blockOwnerDeletion"] = {{"type", "boolean"}};
   return {{"type", "object"}, {"required", {"apiVersion", "kind", "name", "uid"}}, {"properties", p}};
+}
+
+document managed_fields_entry() {
+  document p;
+  p["manager"] = string_field("Name of the program or person that owns the fields.");
+  p["operation"] = string_field("Apply for fields that were applied, Update for all others.");
+  p["apiVersion"] = string_field("Version of the kind that the fields are written in.");
+  p["subresource"] = string_field("Subresource that the fields were written through; empty for the object itself.");
+  p["time"] = {{"type", "string"}, {"format", "date-time"}, {"description", "When the manager last changed a field."}};
+  p["fieldsType"] = string_field("Format of the fields; always FieldsV1.");
+  p["fieldsV1"] = {
+      {"type", "object"},
+      {"x-kubernetes-preserve-unknown-fields", true},
+      {"description", "The fields as a tree of paths: f:<member>, k:<keys of an item>, v:<item of a set>."}};
+  return {{"type", "object"}, {"description", "What one manager owns of an object."}, {"properties", p}};
 }
 
 document list_meta() {
@@ -139,6 +158,17 @@ document operation(const kind_info& k, const char* action, const document& param
           {"responses", {{"200", {{"description", "OK"}, {"content", content}}}}}};
 }
 
+document patch_operation(const kind_info& k, const document& parameters) {
+  auto out = operation(k, "patch", parameters);
+  const document any = {{"schema", {{"type", "object"}}}};
+  auto& content = out["requestBody"]["content"];
+  for (const char* type :
+       {"application/apply-patch+yaml", "application/json-patch+json", "application/merge-patch+json"})
+    content[type] = any;
+  if (!k.from_crd) content["application/strategic-merge-patch+json"] = any;
+  return out;
+}
+
 std::string path_of(const kind_info& k) {
   return (k.group.empty() ? "/api/" : "/apis/") + k.api_version() + (k.namespaced ? "/namespaces/{namespace}/" : "/") +
          k.plural;
@@ -157,7 +187,7 @@ void add_paths(document& paths, const kind_info& k) {
   auto& item = paths[collection + "/{name}"];
   item["get"] = operation(k, "get", document::array());
   item["put"] = operation(k, "put", write);
-  item["patch"] = operation(k, "patch", patch);
+  item["patch"] = patch_operation(k, patch);
   item["delete"] = operation(k, "delete", remove);
   for (const auto& sub : subresources_of(k)) {
     auto& path = paths[collection + "/{name}/" + sub];
@@ -167,7 +197,7 @@ void add_paths(document& paths, const kind_info& k) {
     }
     path["get"] = operation(k, "get", document::array());
     path["put"] = operation(k, "put", write);
-    path["patch"] = operation(k, "patch", patch);
+    path["patch"] = patch_operation(k, patch);
   }
 }
 
@@ -175,6 +205,7 @@ void add_paths(document& paths, const kind_info& k) {
 void add_meta_definitions(document& schemas) {
   schemas[std::string(meta_prefix) + "ObjectMeta"] = object_meta();
   schemas[std::string(meta_prefix) + "OwnerReference"] = owner_reference();
+  schemas[std::string(meta_prefix) + "ManagedFieldsEntry"] = managed_fields_entry();
   schemas[std::string(meta_prefix) + "ListMeta"] = list_meta();
 }
 

@@ -4,6 +4,7 @@
 
 #include "apiserver/admission.hpp"
 #include "apiserver/object_meta.hpp"
+#include "apiserver/ownership.hpp"
 
 namespace wh {
 
@@ -59,19 +60,26 @@ answer<void> settle(api_call& call, admission& a) {
 }  // namespace
 
 answer<document> prepare_create(api_call& call, const write_options& options, document doc) {
+  auto sent = take_managed_fields(*call.kind.asked, doc);
+  if (!sent) return sent.err();
   if (auto ok = drop_unknown(call, options, doc); !ok) return ok.err();
   // Nodes report themselves; everything else starts without the status that only controllers write.
   if (call.kind.asked->has_status && call.resource() != "nodes") doc.erase("status");
   if (auto ok = stamp_new(call, doc); !ok) return ok.err();
   admission a{call, nullptr, doc, "", call.core->now(), {}};
   if (auto ok = settle(call, a); !ok) return ok.err();
+  if (options.applied) keep_owners(nullptr, doc, std::move(*sent));
+  else track_owners(call, options, nullptr, doc, *sent);
   doc["apiVersion"] = call.kind.stored->api_version();
   return doc;
 }
 
 answer<document> prepare_update(api_call& call, const write_options& options, const document& old, document next) {
+  auto sent = take_managed_fields(*call.kind.asked, next);
+  if (!sent) return sent.err();
   if (auto ok = drop_unknown(call, options, next); !ok) return ok.err();
   next = confine_to_subresource(call, old, std::move(next));
+  next["metadata"].erase("managedFields");
   auto version = string_at(next, {"metadata", "resourceVersion"});
   if (!version.empty() && version != string_at(old, {"metadata", "resourceVersion"}))
     return object_modified(call.resource(), call.path.name);
@@ -81,6 +89,8 @@ answer<document> prepare_update(api_call& call, const write_options& options, co
   admission a{call, &old, next, call.path.subresource, call.core->now(), std::move(errors)};
   if (auto ok = settle(call, a); !ok) return ok.err();
   count_generation(*call.kind.asked, old, next);
+  if (options.applied) keep_owners(&old, next, std::move(*sent));
+  else track_owners(call, options, &old, next, *sent);
   next["apiVersion"] = call.kind.stored->api_version();
   return next;
 }

@@ -1,9 +1,14 @@
 #pragma once
-#include "apiserver/core.hpp"
+#include <functional>
+
+#include "apiserver/body.hpp"
 
 namespace wh {
 
 void handle_create(const call_ptr& call);
+/// An apply to an object that is not there. `exists` runs instead of an answer when somebody else was quicker.
+void create_by_apply(const call_ptr& call, const write_options& options, document configuration,
+                     std::function<void(const api_error&)> exists);
 /// PUT of an object or a subresource.
 void handle_update(const call_ptr& call);
 void handle_patch(const call_ptr& call);

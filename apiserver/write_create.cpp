@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include "apiserver/access/denial.hpp"
+#include "apiserver/object_meta.hpp"
+#include "apiserver/ownership.hpp"
 #include "apiserver/prepare.hpp"
 #include "apiserver/write.hpp"
 
@@ -14,6 +17,7 @@ struct create_job {
   write_options options;
   document wanted;
   int tries = name_tries;
+  std::function<void(const api_error&)> exists = {};  ///< told in the client's stead that the name is taken
 };
 using job_ptr = std::shared_ptr<create_job>;
 
@@ -41,6 +45,7 @@ void finish(const job_ptr& job, const object_key& key, const shared_bytes& body,
   if (outcome) return call.respond_object(201, outcome->body ? *outcome->body : *body, outcome->rev);
   const auto& e = outcome.err();
   if (e.code == errc::already_exists && name_of(job->wanted).empty() && job->tries > 0) return try_create(job);
+  if (e.code == errc::already_exists && job->exists) return job->exists(to_api_error(e, key));
   if (e.code == errc::not_found || e.code == errc::forbidden)
     if (auto problem = namespace_problem(call, key.name)) return call.respond(*problem);
   call.respond(to_api_error(e, key));
@@ -75,14 +80,43 @@ void try_create(const job_ptr& job) {
                                   [job, key, body](const result<write_outcome>& o) { finish(job, key, body, o); });
 }
 
+/// Refuses new objects of a kind that is going away.
+answer<void> check_kind_stays(const api_call& call) {
+  if (!call.core->crds->is_terminating(call.resource())) return {};
+  auto e = method_not_allowed();
+  e.message = "create not allowed while custom resource definition is terminating";
+  return e;
+}
+
+/// Who may patch an object may not therefore make one.
+answer<void> check_may_create(const api_call& call) {
+  const auto& p = call.path;
+  access_question q{call.request.user, "create", p.group, p.resource, "", p.ns, p.name, {}};
+  if (call.core->options.access->allows(q)) return {};
+  return denial(q);
+}
+
 }  // namespace
 
+void create_by_apply(const call_ptr& call, const write_options& options, document configuration,
+                     std::function<void(const api_error&)> exists) {
+  if (auto ok = check_may_create(*call); !ok) return call->respond(ok.err());
+  if (auto ok = check_kind_stays(*call); !ok) return call->respond(ok.err());
+  if (const auto uid = uid_of(configuration); !uid.empty())
+    return call->respond(object_conflict(
+        call->resource(), call->path.name,
+        fmt::format("uid mismatch: the provided object specified uid {}, and no existing object was found", uid)));
+  auto wanted = apply_to_object(*call, options, nullptr, configuration);
+  if (!wanted) return call->respond(wanted.err());
+  auto& meta = (*wanted)["metadata"];
+  meta.erase("resourceVersion");
+  if (name_of(*wanted).empty()) meta["name"] = call->path.name;
+  if (name_of(*wanted) != call->path.name) return call->respond(name_mismatch(*call, name_of(*wanted)));
+  try_create(std::make_shared<create_job>(create_job{call, options, std::move(*wanted), 1, std::move(exists)}));
+}
+
 void handle_create(const call_ptr& call) {
-  if (call->core->crds->is_terminating(call->resource())) {
-    auto e = method_not_allowed();
-    e.message = "create not allowed while custom resource definition is terminating";
-    return call->respond(e);
-  }
+  if (auto ok = check_kind_stays(*call); !ok) return call->respond(ok.err());
   auto options = parse_write_options(*call);
   if (!options) return call->respond(options.err());
   auto doc = read_object(*call);

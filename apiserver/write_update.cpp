@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "apiserver/object_meta.hpp"
+#include "apiserver/ownership.hpp"
 #include "apiserver/prepare.hpp"
 #include "apiserver/strategic_merge.hpp"
 #include "apiserver/write.hpp"
@@ -38,6 +39,7 @@ answer<document> make_next(const update_job& job, const document& old) {
     case body_format::json_patch: next = apply_json_patch(old, job.sent); break;
     case body_format::merge_patch: next = apply_merge_patch(old, job.sent); break;
     case body_format::strategic_patch: next = apply_strategic_merge(old, job.sent, *call.kind.asked->structure); break;
+    case body_format::apply_patch: return apply_to_object(call, job.options, &old, job.sent);
     default: return job.sent;
   }
   if (!next) return patch_error(call, next.err());
@@ -91,7 +93,14 @@ void try_update(const job_ptr& job) {
   --job->tries;
   auto found = call.core->options.data->get(call.key());
   if (!found) return call.respond(to_api_error(found.err(), call.key()));
-  if (!*found) return call.respond(object_not_found(call.resource(), call.path.name));
+  if (!*found) {
+    if (!job->options.applied || !call.path.subresource.empty())
+      return call.respond(object_not_found(call.resource(), call.path.name));
+    return create_by_apply(job->call, job->options, job->sent, [job](const api_error& exists) {
+      if (job->tries > 0) try_update(job);
+      else job->call->respond(exists);
+    });
+  }
   const record& r = **found;
   auto old = object_document(call.kind, *r.body, r.rev);
   if (!old) return call.respond(to_api_error(old.err(), call.key()));
@@ -111,11 +120,12 @@ bool is_patch(body_format f) {
 }
 
 answer<document> read_patch(const api_call& call, body_format format) {
+  if (format == body_format::apply_patch) return read_configuration(call);
   bool strategic = format == body_format::strategic_patch;
   if (!is_patch(format) || (strategic && call.kind.asked->from_crd))
     return unsupported_media_type(
         fmt::format("the body of the request was in an unknown format - accepted media types include: "
-                    "application/json-patch+json, application/merge-patch+json{}",
+                    "application/json-patch+json, application/merge-patch+json{}, application/apply-patch+yaml",
                     call.kind.asked->from_crd ? "" : ", application/strategic-merge-patch+json"));
   auto patch = parse_json(call.request.body);
   if (!patch && patch.err().code == errc::too_large) return to_api_error(patch.err(), call.key());
@@ -139,10 +149,10 @@ void handle_update(const call_ptr& call) {
 }
 
 void handle_patch(const call_ptr& call) {
-  auto options = parse_write_options(*call);
-  if (!options) return call->respond(options.err());
   auto format = format_of(call->request.content_type);
   if (!format) return call->respond(format.err());
+  auto options = parse_write_options(*call);
+  if (!options) return call->respond(options.err());
   auto patch = read_patch(*call, *format);
   if (!patch) return call->respond(patch.err());
   try_update(std::make_shared<update_job>(update_job{call, *options, *format, std::move(*patch)}));

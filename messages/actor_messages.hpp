@@ -187,12 +187,14 @@ struct cluster_object {
 };
 /// To the cluster port; answered by cluster_reply with the same id.
 struct cluster_call {
-  enum class verb_kind : std::uint8_t { get = 1, create = 2, replace = 3, remove = 4, replace_status = 5 };
+  enum class verb_kind : std::uint8_t { get = 1, create = 2, replace = 3, remove = 4, replace_status = 5, apply = 6 };
   request_id id;
   verb_kind verb = verb_kind::get;
   cluster_object object;
-  shared_bytes body;  ///< create, replace: the object as JSON; replace carries metadata.resourceVersion
-  std::string uid;    ///< remove: precondition, if not empty
+  shared_bytes body;         ///< create, replace, apply: the object as JSON; replace carries metadata.resourceVersion
+  std::string uid;           ///< remove: precondition, if not empty
+  std::string manager = {};  ///< apply: who owns the fields. errc::conflict: others own some
+  bool force = false;        ///< apply: takes them nevertheless
 };
 struct cluster_reply {
   request_id id;

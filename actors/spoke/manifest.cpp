@@ -71,6 +71,18 @@ bool identifier_matches(const document& rule, const resource_identifier& id) {
          wildcard_matches(string_at(rule, {"namespace"}), id.ns);
 }
 
+/// The updateStrategy of the first manifestConfig that matches and names one, or null.
+const document* find_strategy(const document& work, const resource_identifier& id) {
+  const document* configs = find_path(work, {"spec", "manifestConfigs"});
+  if (!configs || !configs->is_array()) return nullptr;
+  for (const auto& config : *configs) {
+    const document* rule = find_path(config, {"resourceIdentifier"});
+    const bool names_one = !string_at(config, {"updateStrategy", "type"}).empty();
+    if (rule && names_one && identifier_matches(*rule, id)) return &config["updateStrategy"];
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 int kind_rank(std::string_view kind) {
@@ -102,18 +114,24 @@ std::vector<manifest> manifests_of(const document& work) {
 }
 
 update_strategy strategy_for(const document& work, const resource_identifier& id) {
-  const document* configs = find_path(work, {"spec", "manifestConfigs"});
-  if (!configs || !configs->is_array()) return update_strategy::update;
-  for (const auto& config : *configs) {
-    const document* rule = find_path(config, {"resourceIdentifier"});
-    const auto type = string_at(config, {"updateStrategy", "type"});
-    if (!rule || type.empty() || !identifier_matches(*rule, id)) continue;
-    if (type == "CreateOnly") return update_strategy::create_only;
-    if (type == "ServerSideApply") return update_strategy::server_side_apply;
-    if (type == "ReadOnly") return update_strategy::read_only;
-    return update_strategy::update;
-  }
+  const document* strategy = find_strategy(work, id);
+  const auto type = strategy ? string_at(*strategy, {"type"}) : "";
+  if (type == "CreateOnly") return update_strategy::create_only;
+  if (type == "ServerSideApply") return update_strategy::server_side_apply;
+  if (type == "ReadOnly") return update_strategy::read_only;
   return update_strategy::update;
+}
+
+apply_options apply_options_for(const document& work, const resource_identifier& id) {
+  apply_options out;
+  const document* strategy = find_strategy(work, id);
+  const document* given = strategy ? find_path(*strategy, {"serverSideApply"}) : nullptr;
+  if (!given) return out;
+  if (const auto manager = string_at(*given, {"fieldManager"}); !manager.empty()) out.manager = manager;
+  out.force = bool_at(*given, {"force"}, false);
+  const document* ignored = find_path(*given, {"ignoreFields"});
+  if (ignored && ignored->is_array() && !ignored->empty()) out.ignored = *ignored;
+  return out;
 }
 
 bool is_orphaned(const document& work, const resource_identifier& id) {

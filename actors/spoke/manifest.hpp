@@ -33,6 +33,14 @@ struct resource_identifier {
 /// The update strategy that a work's manifestConfigs give to one of its manifests (the first match that names one).
 update_strategy strategy_for(const document& work, const resource_identifier& id);
 
+/// How a manifest of strategy ServerSideApply is applied.
+struct apply_options {
+  std::string manager = "work-agent";
+  bool force = false;
+  document ignored;  ///< ignoreFields; null: none
+};
+apply_options apply_options_for(const document& work, const resource_identifier& id);
+
 /// Whether the work's deleteOption leaves this object in place when the work no longer wants it.
 bool is_orphaned(const document& work, const resource_identifier& id);
 

@@ -45,6 +45,14 @@ void merge_references(const document& manifest, document& live) {
   }
 }
 
+/// Generators write `creationTimestamp: null` wherever there is metadata; applied, it would claim the field.
+void drop_null_times(document& value) {
+  if (value.is_object())
+    if (const auto time = value.find("creationTimestamp"); time != value.end() && time->is_null()) value.erase(time);
+  if (value.is_structured())
+    for (auto& part : value) drop_null_times(part);
+}
+
 document body_of(document object) {
   object.erase("metadata");
   object.erase("status");
@@ -112,6 +120,14 @@ std::optional<document> updated_form(const document& manifest, const document& l
   replacement["metadata"] = std::move(object["metadata"]);
   if (live.contains("status")) replacement["status"] = live["status"];
   return replacement;
+}
+
+document applied_form(const document& manifest) {
+  document config = manifest;
+  drop_null_times(config);
+  if (config["metadata"].is_object()) config["metadata"].erase("managedFields");
+  config.erase("status");
+  return config;
 }
 
 std::optional<document> owned_form(const document& live, const owner& o, bool owned) {

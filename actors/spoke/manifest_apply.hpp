@@ -26,7 +26,10 @@ document created_form(const document& manifest, const owner& o, bool owned);
 /// (a key ending in `-` removes it), finalizers stay, and the body is replaced whole if it differs. nullopt: nothing to do.
 std::optional<document> updated_form(const document& manifest, const document& live, const owner& o, bool owned);
 
-/// Strategies CreateOnly on a present object: the owner's reference alone. nullopt: nothing to do.
+/// Strategy ServerSideApply: a manifest as it is sent, without what only servers write.
+document applied_form(const document& manifest);
+
+/// Strategies CreateOnly and ServerSideApply on a present object: the owner's reference alone. nullopt: nothing to do.
 std::optional<document> owned_form(const document& live, const owner& o, bool owned);
 
 }  // namespace wh

@@ -52,6 +52,7 @@ struct work {
   /// What came of one manifest in this round.
   struct outcome {
     std::string failure;  ///< empty: applied
+    std::string reason = "AppliedManifestFailed";
     bool exists = false;
     bool unknown = false;  ///< the cluster could not be asked
     std::string resource;
@@ -81,7 +82,8 @@ struct work {
     bool unidentified = false;  ///< a manifest's kind is unknown: nothing may be taken for unlisted
     bool waits = false;         ///< a removal is under way on the cluster (finalizers of others)
     bool failed = false;
-    int conflicts = 0;  ///< of the step under way
+    bool applying = false;  ///< the write under way is a server-side apply
+    int conflicts = 0;      ///< of the step under way
   };
   round now;
   bool again = false;  ///< start another round when this one ends

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "actors/names.hpp"
+#include "actors/spoke/ignored_fields.hpp"
 #include "actors/spoke/work_detail.hpp"
 #include "base/encoding.hpp"
 
@@ -61,12 +62,22 @@ void fail_manifest(work& self, std::string why, const context& ctx, outbox& out)
   finish_manifest(self, ctx, out);
 }
 
-std::size_t fingerprint(const work& self, const manifest& m, bool owned) {
-  return fnv1a(m.body.dump(), fnv1a(self.anchor.uid + (owned ? "+" : "-")));
+resource_identifier current_identifier(const work& self, const std::string& resource) {
+  return identifier_of(current(self).object, resource);
+}
+
+/// Everything that the object as wanted depends on.
+std::size_t fingerprint(const work& self, const resource_identifier& id) {
+  auto how = self.anchor.uid + (is_orphaned(self.prescription, id) ? "-" : "+");
+  if (strategy_for(self.prescription, id) == update_strategy::server_side_apply) {
+    const auto options = apply_options_for(self.prescription, id);
+    how += options.manager + (options.force ? "!" : "?") + options.ignored.dump();
+  }
+  return fnv1a(current(self).body.dump(), fnv1a(how));
 }
 
 /// The cluster has (or now got) the object as wanted.
-void settle(work& self, const document& live, const std::string& resource, bool owned) {
+void settle(work& self, const document& live, const std::string& resource) {
   const auto& m = current(self);
   auto& result = current_outcome(self);
   result.exists = true;
@@ -74,7 +85,7 @@ void settle(work& self, const document& live, const std::string& resource, bool 
   const revision rev = revision_of(live);
   auto& known = self.known[m.object];
   known = std::max(known, rev);
-  self.settled[m.object] = {fingerprint(self, m, owned), rev};
+  self.settled[m.object] = {fingerprint(self, current_identifier(self, resource)), rev};
   if (auto* a = find_applied(self, m.object)) {
     a->object.api_version = m.object.api_version;
     a->resource = resource;
@@ -83,44 +94,78 @@ void settle(work& self, const document& live, const std::string& resource, bool 
 }
 
 void write(work& self, cluster_call::verb_kind verb, const document& body, outbox& out) {
+  self.now.applying = false;
   call(self, step::apply_write,
        {.id = {}, .verb = verb, .object = current(self).object, .body = share(body.dump()), .uid = {}}, out);
 }
 
-void create_missing(work& self, const cluster_reply& m, const context& ctx, outbox& out) {
-  const auto id = identifier_of(current(self).object, m.resource);
-  current_outcome(self).resource = m.resource;
-  switch (strategy_for(self.prescription, id)) {
-    case update_strategy::read_only: return finish_manifest(self, ctx, out);
-    case update_strategy::server_side_apply:
-      return fail_manifest(self, "update strategy ServerSideApply is not supported by this agent", ctx, out);
-    default: break;
+void send_apply(work& self, const apply_options& options, const document& config, outbox& out) {
+  self.now.applying = true;
+  call(self, step::apply_write,
+       {.id = {},
+        .verb = cluster_call::verb_kind::apply,
+        .object = current(self).object,
+        .body = share(config.dump()),
+        .uid = {},
+        .manager = options.manager,
+        .force = options.force},
+       out);
+}
+
+/// The object is applied as wanted; its owner's reference may not be.
+void finish_applied(work& self, const document& live, const std::string& resource, const context& ctx, outbox& out) {
+  // The reference is not for the work to apply: another work of the same manager would take it away again.
+  const bool owned = !is_orphaned(self.prescription, current_identifier(self, resource));
+  if (auto wanted = owned_form(live, self.anchor, owned))
+    return write(self, cluster_call::verb_kind::replace, *wanted, out);
+  settle(self, live, resource);
+  finish_manifest(self, ctx, out);
+}
+
+/// `live` is null when the object is not there.
+void server_side_apply(work& self, const document* live, const std::string& resource, const context& ctx, outbox& out) {
+  const auto options = apply_options_for(self.prescription, current_identifier(self, resource));
+  const auto config = applied_form(current(self).body);
+  if (options.ignored.is_null()) return send_apply(self, options, config, out);
+  const auto form = ignoring(config, options.ignored);
+  if (!form) {
+    current_outcome(self).reason = "AppliedManifestSSAIgnoreFieldError";
+    current_outcome(self).exists = live != nullptr;
+    return fail_manifest(self, form.err().message, ctx, out);
   }
+  if (live && has_applied(*live, *form)) return finish_applied(self, *live, resource, ctx, out);
+  send_apply(self, options, live ? form->later : form->first, out);
+}
+
+void create_missing(work& self, const cluster_reply& m, const context& ctx, outbox& out) {
+  const auto id = current_identifier(self, m.resource);
+  const auto strategy = strategy_for(self.prescription, id);
+  current_outcome(self).resource = m.resource;
+  if (strategy == update_strategy::read_only) return finish_manifest(self, ctx, out);
   if (m.namespaced && current(self).object.ns.empty())
     return fail_manifest(
         self, fmt::format("{} is namespaced: metadata.namespace is required", current(self).object.kind), ctx, out);
+  if (strategy == update_strategy::server_side_apply) return server_side_apply(self, nullptr, m.resource, ctx, out);
   write(self, cluster_call::verb_kind::create,
         created_form(current(self).body, self.anchor, !is_orphaned(self.prescription, id)), out);
 }
 
 void reconcile_present(work& self, const document& live, const std::string& resource, const context& ctx, outbox& out) {
   const auto& m = current(self);
-  const auto id = identifier_of(m.object, resource);
+  const auto id = current_identifier(self, resource);
   const auto strategy = strategy_for(self.prescription, id);
   const bool owned = !is_orphaned(self.prescription, id);
-  if (strategy == update_strategy::server_side_apply)
-    return fail_manifest(self, "update strategy ServerSideApply is not supported by this agent", ctx, out);
   const auto cached = self.settled.find(m.object);
   const bool unchanged = cached != self.settled.end() && revision_of(live) != revision{} &&
-                         cached->second == std::pair{fingerprint(self, m, owned), revision_of(live)};
+                         cached->second == std::pair{fingerprint(self, id), revision_of(live)};
+  current_outcome(self).resource = resource;
+  if (!unchanged && strategy == update_strategy::server_side_apply)
+    return server_side_apply(self, &live, resource, ctx, out);
   std::optional<document> wanted;
   if (!unchanged && strategy == update_strategy::update) wanted = updated_form(m.body, live, self.anchor, owned);
   if (!unchanged && strategy == update_strategy::create_only) wanted = owned_form(live, self.anchor, owned);
-  if (wanted) {
-    current_outcome(self).resource = resource;
-    return write(self, cluster_call::verb_kind::replace, *wanted, out);
-  }
-  settle(self, live, resource, owned);
+  if (wanted) return write(self, cluster_call::verb_kind::replace, *wanted, out);
+  settle(self, live, resource);
   finish_manifest(self, ctx, out);
 }
 
@@ -136,7 +181,17 @@ void handle_live(work& self, const cluster_reply& m, const context& ctx, outbox&
   fail_manifest(self, m.failure->message, ctx, out);
 }
 
+/// Others own fields of the manifest: nothing to hurry for. The object's next change, or the resync, tries again.
+void report_contest(work& self, std::string why, const context& ctx, outbox& out) {
+  current_outcome(self).failure = std::move(why);
+  current_outcome(self).exists = true;
+  finish_manifest(self, ctx, out);
+}
+
 void handle_written(work& self, const cluster_reply& m, const context& ctx, outbox& out) {
+  const bool applied = self.now.applying;
+  if (m.failure && applied && m.failure->code == errc::conflict)
+    return report_contest(self, m.failure->message, ctx, out);
   if (m.failure) {
     const bool raced = m.failure->code == errc::conflict || m.failure->code == errc::already_exists ||
                        m.failure->code == errc::not_found;
@@ -148,7 +203,8 @@ void handle_written(work& self, const cluster_reply& m, const context& ctx, outb
   auto live = parse_json(*m.body);
   if (!live) return fail_manifest(self, "the cluster's answer does not parse: " + live.err().message, ctx, out);
   const std::string resource = m.resource.empty() ? current_outcome(self).resource : m.resource;
-  settle(self, *live, resource, !is_orphaned(self.prescription, identifier_of(current(self).object, resource)));
+  if (applied) return finish_applied(self, *live, resource, ctx, out);
+  settle(self, *live, resource);
   finish_manifest(self, ctx, out);
 }
 

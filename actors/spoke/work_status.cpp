@@ -51,9 +51,7 @@ document manifest_status(const work& self, const manifest& m, const work::outcom
   document conditions = previous_conditions(self.status, meta);
   if (o.failure.empty())
     set_fresh(conditions, {"Applied", "True", "AppliedManifestComplete", "Apply manifest complete", self.gen}, now);
-  else
-    set_fresh(conditions,
-              {"Applied", "False", "AppliedManifestFailed", "Failed to apply manifest: " + o.failure, self.gen}, now);
+  else set_fresh(conditions, {"Applied", "False", o.reason, "Failed to apply manifest: " + o.failure, self.gen}, now);
   set_condition(conditions, available_condition(o, self.gen), now);
   return {
       {"resourceMeta", std::move(meta)}, {"conditions", std::move(conditions)}, {"statusFeedback", document::object()}};

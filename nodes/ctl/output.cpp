@@ -25,6 +25,11 @@ std::string painted(const std::string& cell, bool colour) {
   return code.empty() ? cell : std::string(code) + cell + "\033[0m";
 }
 
+void hide_owners(document& object) {
+  if (!object.is_object()) return;
+  if (auto meta = object.find("metadata"); meta != object.end() && meta->is_object()) meta->erase("managedFields");
+}
+
 }  // namespace
 
 void text_table::row(std::vector<std::string> cells) {
@@ -53,7 +58,10 @@ std::string text_table::render(bool colour) const {
   return out;
 }
 
-std::string print_document(const document& doc, output_format format) {
+std::string print_document(document doc, output_format format) {
+  hide_owners(doc);
+  if (auto items = doc.is_object() ? doc.find("items") : doc.end(); items != doc.end() && items->is_array())
+    for (auto& item : *items) hide_owners(item);
   auto text = format == output_format::yaml ? to_yaml(doc) : doc.dump(4);
   if (!text.ends_with('\n')) text += '\n';
   return text;

@@ -25,8 +25,9 @@ class text_table {
   std::vector<std::vector<std::string>> rows_;
 };
 
-/// A document as `-o json` or `-o yaml` prints it, with a line break at its end.
-std::string print_document(const document& doc, output_format format);
+/// A document as `-o json` or `-o yaml` prints it, with a line break at its end. metadata.managedFields is left out, as
+/// kubectl does: it is long, and for programs.
+std::string print_document(document doc, output_format format);
 
 /// A v1 List of items, as kubectl prints several objects.
 document list_document(std::vector<document> items);

@@ -17,12 +17,24 @@ std::string collection_path(const kind_info& kind, const std::string& ns) {
                          : fmt::format("{}/{}", base, kind.plural);
 }
 
+/// A manager's name in a query.
+std::string encoded(const std::string& name) {
+  std::string out;
+  for (const char c : name) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+    if (plain) out += c;
+    else out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return out;
+}
+
 api_request request_of(const cluster_call& m, const kind_info& kind) {
   api_request request;
   request.user = {"system:wheelhouse:spoke", {"system:masters"}};
   request.accept = "application/json";
   request.content_type = "application/json";
   request.user_agent = "wheelhouse-spoke";
+  request.owns_what_it_creates = false;
   const std::string collection = collection_path(kind, m.object.ns);
   const std::string object = collection + "/" + m.object.name;
   if (m.body) request.body = *m.body;
@@ -31,6 +43,10 @@ api_request request_of(const cluster_call& m, const kind_info& kind) {
     case cluster_call::verb_kind::create: request.method = "POST", request.target = collection; break;
     case cluster_call::verb_kind::replace: request.method = "PUT", request.target = object; break;
     case cluster_call::verb_kind::replace_status: request.method = "PUT", request.target = object + "/status"; break;
+    case cluster_call::verb_kind::apply:
+      request.method = "PATCH", request.content_type = "application/apply-patch+yaml";
+      request.target = fmt::format("{}?fieldManager={}&force={}", object, encoded(m.manager), m.force);
+      break;
     case cluster_call::verb_kind::remove:
       request.method = "DELETE", request.target = object;
       request.body = m.uid.empty() ? "" : document{{"preconditions", {{"uid", m.uid}}}}.dump();

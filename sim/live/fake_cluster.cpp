@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "resources/patch.hpp"
+
 namespace wh {
 
 /// Where news and answers go; cut when the spoke's life ends, so that what comes late goes nowhere.
@@ -125,6 +127,7 @@ result<shared_bytes> fake_cluster::act(const cluster_call& m, const kind_ptr& ki
   switch (m.verb) {
     case cluster_call::verb_kind::create: return create(m, kind, changed);
     case cluster_call::verb_kind::remove: return remove(m, changed);
+    case cluster_call::verb_kind::apply: return apply(m, kind, changed);
     default: return replace(m, changed);
   }
 }
@@ -177,6 +180,20 @@ result<shared_bytes> fake_cluster::replace(const cluster_call& m, changes& chang
   }
   make_ready_later(m.object, *doc);
   return keep(m.object, it->second.kind, *doc, changed);
+}
+
+result<shared_bytes> fake_cluster::apply(const cluster_call& m, const kind_ptr& kind, changes& changed) {
+  const auto it = objects_.find(m.object);
+  if (it == objects_.end()) return create(m, kind, changed);
+  const auto config = parse_json(*m.body);
+  if (!config) return config.err();
+  const auto old = decode_body(*it->second.body);
+  if (!old) return old.err();
+  const auto next = apply_merge_patch(*old, *config);
+  if (!next) return next.err();
+  auto call = m;
+  call.body = share(next->dump());
+  return replace(call, changed);
 }
 
 result<shared_bytes> fake_cluster::remove(const cluster_call& m, changes& changed) {

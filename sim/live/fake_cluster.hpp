@@ -55,6 +55,8 @@ class fake_cluster : public std::enable_shared_from_this<fake_cluster> {
   result<shared_bytes> act(const cluster_call& m, const kind_ptr& kind, changes& changed);
   result<shared_bytes> create(const cluster_call& m, const kind_ptr& kind, changes& changed);
   result<shared_bytes> replace(const cluster_call& m, changes& changed);
+  /// Knows no owners: what is applied is merged in.
+  result<shared_bytes> apply(const cluster_call& m, const kind_ptr& kind, changes& changed);
   result<shared_bytes> remove(const cluster_call& m, changes& changed);
   bool has_namespace(const std::string& ns) const;
   shared_bytes keep(const cluster_object& o, const kind_ptr& kind, const document& doc, changes& changed);

@@ -33,8 +33,9 @@ struct cluster_bench {
   bench_top b;
   work self = make_work("w", "hash", "hash");
   std::map<cluster_object, document> objects;
-  std::map<std::string, error> broken;  ///< calls for objects of this name fail
-  std::vector<std::string> writes;      ///< `create a`, `replace a`, `remove a`
+  std::map<std::string, error> broken;     ///< calls for objects of this name fail
+  std::map<std::string, error> contested;  ///< applies without force to objects of this name fail
+  std::vector<std::string> writes;         ///< `create a`, `replace a`, `remove a`, `apply a as m`
   std::vector<outbox> outs;
   std::uint64_t revision = 0, uids = 0;
 
@@ -59,6 +60,7 @@ struct cluster_bench {
     }
     using verb = cluster_call::verb_kind;
     const auto it = objects.find(call.object);
+    if (call.verb == verb::apply) return apply(call, std::move(reply));
     if (call.verb != verb::create && it == objects.end()) {
       reply.failure = error{errc::not_found, "absent"};
       return reply;
@@ -83,6 +85,20 @@ struct cluster_bench {
     if (doc["metadata"].contains("deletionTimestamp") &&
         (!doc["metadata"].contains("finalizers") || doc["metadata"]["finalizers"].empty()))
       objects.erase(call.object);
+    return reply;
+  }
+
+  cluster_reply apply(const cluster_call& call, cluster_reply reply) {
+    writes.push_back("apply " + call.object.name + " as " + call.manager + (call.force ? " by force" : ""));
+    if (const auto it = contested.find(call.object.name); it != contested.end() && !call.force) {
+      reply.failure = it->second;
+      return reply;
+    }
+    auto& doc = objects[call.object];
+    if (doc.is_null()) doc["metadata"]["uid"] = "u" + std::to_string(++uids);
+    doc.merge_patch(document::parse(*call.body));
+    doc["metadata"]["resourceVersion"] = std::to_string(++revision);
+    reply.body = share(doc.dump());
     return reply;
   }
 
@@ -391,4 +407,134 @@ TEST_CASE("a new prescription during a round lets the call under way end, then s
   CHECK_FALSE(c.find("a"));
   CHECK_FALSE(c.find("b"));
   CHECK(c.condition("Applied") == "True");
+}
+
+namespace {
+
+/// A spec that applies config maps from the server's side.
+document applying(const document& options = document::object()) {
+  return {{"manifestConfigs",
+           {{{"resourceIdentifier", {{"group", ""}, {"resource", "configmaps"}, {"namespace", "*"}, {"name", "*"}}},
+             {"updateStrategy", {{"type", "ServerSideApply"}, {"serverSideApply", options}}}}}}};
+}
+
+/// The writes to objects that the work was asked for.
+std::vector<std::string> object_writes(const cluster_bench& c) {
+  std::vector<std::string> out;
+  for (const auto& w : c.writes)
+    if (w.find("hash-w") == std::string::npos) out.push_back(w);
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("ServerSideApply applies as the manager that the work names, then sees to the owner", "[work]") {
+  cluster_bench c;
+  auto m = config_map("a", "1");
+  m["metadata"]["creationTimestamp"] = nullptr;
+  m["metadata"]["managedFields"] = document::array();
+  c.give(prescribe{desired({m}, 1, false, applying()), "hub-1"});
+  CHECK(object_writes(c) == std::vector<std::string>{"apply a as work-agent", "replace a"});
+  REQUIRE(c.find("a"));
+  CHECK((*c.find("a"))["metadata"]["ownerReferences"].size() == 1);
+  CHECK_FALSE((*c.find("a"))["metadata"].contains("managedFields"));
+  CHECK(c.condition("Applied") == "True");
+  c.writes.clear();
+  c.wake();
+  CHECK(object_writes(c).empty());
+  // What others add stays; what they touch is applied again.
+  (*c.find("a"))["data"]["other"] = "x";
+  (*c.find("a"))["metadata"]["resourceVersion"] = "77";
+  c.wake();
+  CHECK(object_writes(c) == std::vector<std::string>{"apply a as work-agent"});
+  CHECK((*c.find("a"))["data"]["other"] == "x");
+  c.writes.clear();
+  c.give(prescribe{desired({m}, 2, false, applying({{"fieldManager", "work-agent-2"}, {"force", true}})), "hub-1"});
+  CHECK(object_writes(c) == std::vector<std::string>{"apply a as work-agent-2 by force"});
+}
+
+TEST_CASE("a conflict of ServerSideApply is reported and not hurried", "[work]") {
+  cluster_bench c;
+  c.contested["a"] = error{errc::conflict, "Apply failed with 1 conflict: conflict with \"x\": .data.k"};
+  c.give(prescribe{desired({config_map("a", "1"), config_map("b", "1")}, 1, false, applying()), "hub-1"});
+  CHECK(object_writes(c) == std::vector<std::string>{"apply a as work-agent", "apply b as work-agent", "replace b"});
+  CHECK(c.condition("Applied") == "False");
+  const auto status = c.last_report();
+  const auto& applied = status["resourceStatus"]["manifests"][0]["conditions"];
+  const auto* condition = find_condition(applied, "Applied");
+  REQUIRE(condition);
+  CHECK((*condition)["status"] == "False");
+  CHECK((*condition)["reason"] == "AppliedManifestFailed");
+  CHECK((*condition)["message"] ==
+        "Failed to apply manifest: Apply failed with 1 conflict: conflict with \"x\": .data.k");
+  CHECK(c.self.failures == 0);
+  c.give(prescribe{desired({config_map("a", "1")}, 2, false, applying({{"force", true}})), "hub-1"});
+  CHECK(c.condition("Applied") == "True");
+}
+
+TEST_CASE("ServerSideApply without an owner's reference writes once", "[work]") {
+  cluster_bench c;
+  auto spec = applying();
+  spec["deleteOption"]["propagationPolicy"] = "Orphan";
+  c.give(prescribe{desired({config_map("a", "1")}, 1, false, spec), "hub-1"});
+  CHECK(object_writes(c) == std::vector<std::string>{"apply a as work-agent"});
+}
+
+TEST_CASE("fields to ignore are written once, or when the manifest changes", "[work]") {
+  struct row {
+    const char* condition;
+    const char* language;
+    const char* path;
+    const char* after_drift;   ///< data.k once somebody wrote `x` there
+    const char* after_change;  ///< and the manifest says something else
+  };
+  const row rows[] = {
+      {"OnSpokePresent", "jsonPaths", ".data.k", "x", "x"},    {"OnSpokePresent", "jsonPaths", "$['data'].k", "x", "x"},
+      {"OnSpokePresent", "jsonPointers", "/data/k", "x", "x"}, {"OnSpokePresent", "jsonPointers", "/none/k", "x", "2"},
+      {"OnSpokeChange", "jsonPaths", ".data.k", "x", "2"},
+  };
+  for (const auto& r : rows) {
+    INFO(r.condition << " " << r.path);
+    cluster_bench c;
+    const auto spec = applying({{"ignoreFields", {{{"condition", r.condition}, {r.language, {r.path}}}}}});
+    c.give(prescribe{desired({config_map("a", "1")}, 1, false, spec), "hub-1"});
+    CHECK((*c.find("a"))["data"]["k"] == "1");
+    (*c.find("a"))["data"]["k"] = "x";
+    (*c.find("a"))["metadata"]["resourceVersion"] = "77";
+    c.wake();
+    CHECK((*c.find("a"))["data"]["k"] == r.after_drift);
+    CHECK(c.condition("Applied") == "True");
+    auto changed = config_map("a", "2");
+    changed["data"]["l"] = "new";
+    c.give(prescribe{desired({changed}, 2, false, spec), "hub-1"});
+    CHECK((*c.find("a"))["data"]["k"] == r.after_change);
+    CHECK((*c.find("a"))["data"]["l"] == "new");
+  }
+}
+
+TEST_CASE("fields to ignore that cannot be read are told", "[work]") {
+  struct row {
+    const char* language;
+    const char* path;
+    const char* message;
+  };
+  const row rows[] = {
+      {"jqPathExpressions", ".data", "jq expressions are not supported by this agent: \".data\""},
+      {"jsonPointers", "data", "a JSON pointer must start with a slash: \"data\""},
+      {"jsonPaths", ".data[*]", "only names of fields are supported in the JSON path \".data[*]\""},
+      {"jsonPaths", "$['data", "only names of fields are supported in the JSON path \"$['data\""},
+      {"jsonPaths", "", "nothing is named by the JSON path \"\""},
+  };
+  for (const auto& r : rows) {
+    cluster_bench c;
+    const auto spec = applying({{"ignoreFields", {{{"condition", "OnSpokePresent"}, {r.language, {r.path}}}}}});
+    c.give(prescribe{desired({config_map("a", "1")}, 1, false, spec), "hub-1"});
+    CHECK(object_writes(c).empty());
+    const auto status = c.last_report();
+    const auto* condition = find_condition(status["resourceStatus"]["manifests"][0]["conditions"], "Applied");
+    REQUIRE(condition);
+    CHECK((*condition)["reason"] == "AppliedManifestSSAIgnoreFieldError");
+    CHECK((*condition)["message"] ==
+          std::string("Failed to apply manifest: serverSideApply.ignoreFields: ") + r.message);
+  }
 }

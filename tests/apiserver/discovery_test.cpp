@@ -83,6 +83,8 @@ TEST_CASE("OpenAPI v3 tells kubectl that the server validates fields", "[apiserv
   CHECK(patch["x-kubernetes-group-version-kind"]["kind"] == "ManifestWork");
   for (const char* name : {"dryRun", "fieldManager", "fieldValidation", "force"})
     CHECK(find_by(patch["parameters"], "name", name));
+  CHECK(patch["requestBody"]["content"].contains("application/apply-patch+yaml"));
+  CHECK(doc["components"]["schemas"].contains("io.k8s.apimachinery.pkg.apis.meta.v1.ManagedFieldsEntry"));
   CHECK(f.get("/openapi/v3/api/v1").json["components"]["schemas"].contains("io.k8s.api.core.v1.ConfigMap"));
   CHECK(f.get("/openapi/v3/apis/none.io/v1").code == 404);
   CHECK(f.get("/openapi/v3/api/v1", "application/com.github.proto-openapi.spec.v3@v1.0+protobuf").code == 406);

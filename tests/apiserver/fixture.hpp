@@ -89,6 +89,8 @@ struct extras {
   std::string accept = "application/json";
   std::string content_type = "application/json";
   user_info user{"admin", {"system:masters", "system:authenticated"}};
+  std::string user_agent = {};
+  bool owns_what_it_creates = true;
 };
 
 /// A server over a memory store.
@@ -109,6 +111,12 @@ class api_fixture {
   reply_body patch(const std::string& target, const document& body,
                    const std::string& type = "application/merge-patch+json") {
     return call("PATCH", target, body.dump(), {.content_type = type});
+  }
+  /// Server-side apply; `query` may add `&force=true` and the like.
+  reply_body apply(const std::string& target, const std::string& manager, const std::string& yaml,
+                   const std::string& query = {}) {
+    return call("PATCH", target + "?fieldManager=" + manager + query, yaml,
+                {.content_type = "application/apply-patch+yaml"});
   }
   std::shared_ptr<recorded_reply> watch(const std::string& target, const std::string& accept = "application/json");
 

@@ -298,7 +298,7 @@ TEST_CASE("patches of each kind", "[apiserver]") {
   CHECK(f.patch(target, {{"kind", "Secret"}}).code == 400);
   CHECK(f.patch(target, document::array(), "application/merge-patch+json").code == 400);
   CHECK(f.patch(target, document::object(), "application/json").code == 415);
-  CHECK(f.patch(target, document::object(), "application/apply-patch+yaml").code == 415);
+  CHECK(f.patch(target, document::object(), "application/apply-patch+cbor").code == 415);
   CHECK(f.patch(std::string(maps) + "/none", document::object()).code == 404);
 }
 

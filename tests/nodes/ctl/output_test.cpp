@@ -70,5 +70,8 @@ TEST_CASE("the works table says Pending while conditions answer an older generat
 TEST_CASE("documents print as JSON and YAML with a final line break", "[ctl]") {
   CHECK(print_document({{"a", 1}}, output_format::yaml) == "a: 1\n");
   CHECK(print_document({{"a", 1}}, output_format::json) == "{\n    \"a\": 1\n}\n");
+  const document owned = {{"metadata", {{"name", "x"}, {"managedFields", {{{"manager", "m"}}}}}}};
+  CHECK(print_document(owned, output_format::yaml) == "metadata:\n  name: x\n");
+  CHECK(print_document(list_document({owned}), output_format::yaml).find("managedFields") == std::string::npos);
   CHECK(list_document({{{"a", 1}}}).at("items").size() == 1);
 }

@@ -111,6 +111,18 @@ answer<void> match_namespace(const api_call& call, document& doc) {
   return {};
 }
 
+/// A reference that is there twice says nothing more. Nobody has so many owners that comparing each with each is slow;
+/// hostile lists are left to validation.
+void drop_repeated_owners(document& meta) {
+  constexpr std::size_t sensible_max = 256;
+  auto owners = meta.find("ownerReferences");
+  if (owners == meta.end() || owners->size() > sensible_max) return;
+  auto once = document::array();
+  for (auto& owner : *owners)
+    if (std::find(once.begin(), once.end(), owner) == once.end()) once.push_back(std::move(owner));
+  *owners = std::move(once);
+}
+
 }  // namespace
 
 answer<void> normalize_metadata(const kind_info& kind, document& doc, std::vector<std::string>& unknown) {
@@ -134,6 +146,7 @@ answer<void> normalize_metadata(const kind_info& kind, document& doc, std::vecto
       return refuse(fmt::format("metadata.{}: {}", it.key(), why));
     ++it;
   }
+  drop_repeated_owners(meta);
   return {};
 }
 

@@ -25,6 +25,10 @@ def config_map(name, labels=None, **data):
     return client.V1ConfigMap(metadata=client.V1ObjectMeta(name=name, labels=labels), data=data)
 
 
+def names(answer):
+    return [item.metadata.name for item in answer.items]
+
+
 def widget(name, **spec):
     return {"apiVersion": f"{GROUP}/v1", "kind": "Widget", "metadata": {"name": name}, "spec": spec}
 

@@ -1,18 +1,11 @@
-"""The official Python client: typed calls, custom objects, the dynamic client and its discovery cache."""
+"""The official Python client: typed calls and custom objects."""
 
 import base64
 import datetime
 
-from harness import eventually, main, manifest_work
-from python_client import (GROUP, ApiException, PythonClientTest, client, config_map, connect, on_both, widget,
+from harness import eventually, main
+from python_client import (GROUP, ApiException, PythonClientTest, client, config_map, names, on_both, widget,
                            widgets_definition)
-
-from kubernetes import dynamic
-from kubernetes.dynamic.exceptions import NotFoundError, ResourceNotFoundError
-
-
-def names(answer):
-    return [item.metadata.name for item in answer.items]
 
 
 def deployment(name, replicas=1):
@@ -201,53 +194,6 @@ class PythonClient(PythonClientTest):
                 return e.status == 404
 
         eventually("the kind goes with its definition", gone)
-
-    @on_both
-    def test_dynamic_client_with_a_discovery_cache(self, api, ns):
-        cache = self.world.path(f"discovery-{api.configuration.host[-5:]}.json")
-        maps = dynamic.DynamicClient(api, cache_file=cache).resources.get(api_version="v1", kind="ConfigMap")
-        self.assertEqual((maps.name, maps.namespaced, maps.short_names), ("configmaps", True, ["cm"]))
-        maps.create(namespace=ns, body={"apiVersion": "v1", "kind": "ConfigMap", "data": {"k": "v"},
-                                        "metadata": {"name": "d", "labels": {"x": "1"}}})
-        for kind in ("strategic-merge-patch", "merge-patch"):
-            how = {"name": "d", "namespace": ns, "content_type": f"application/{kind}+json"}
-            self.assertEqual(maps.patch(body={"data": {"k": kind}}, **how).data.k, kind)
-        self.assertEqual([i.metadata.name for i in maps.get(namespace=ns, label_selector="x=1").items], ["d"])
-        whole = maps.get(name="d", namespace=ns)
-        whole.data.k = "whole"
-        self.assertEqual(maps.replace(body=whole, namespace=ns).data.k, "whole")
-
-        # A kind that the cache does not know yet is found once it is there.
-        cached = dynamic.DynamicClient(api, cache_file=cache)
-        with self.assertRaises(ResourceNotFoundError):
-            cached.resources.get(api_version=f"{GROUP}/v1", kind="Widget")
-        definitions = client.ApiextensionsV1Api(api)
-        definitions.create_custom_resource_definition(widgets_definition())
-        widgets = cached.resources.get(api_version=f"{GROUP}/v1", kind="Widget")
-        widgets.create(body=widget("w"), namespace=ns)
-        told = widgets.status.patch(body={"metadata": {"name": "w"}, "status": {"seen": 1}}, namespace=ns,
-                                    content_type="application/merge-patch+json")
-        self.assertEqual((told.status.seen, told.spec.size), (1, 3))
-        widgets.delete(name="w", namespace=ns)
-        with self.assertRaises(NotFoundError):
-            widgets.get(name="w", namespace=ns)
-        definitions.delete_custom_resource_definition(f"widgets.{GROUP}")
-
-    def test_works_through_the_dynamic_client(self):
-        works = dynamic.DynamicClient(connect(self.hub)).resources.get(
-            api_version="work.open-cluster-management.io/v1", kind="ManifestWork")
-        content = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "sent", "namespace": "default"}}
-        works.create(body=manifest_work("w", [content]), namespace="c1")
-        in_cluster = client.CoreV1Api(self.clients["cluster"])
-        eventually("the work arrives", lambda: "sent" in names(in_cluster.list_namespaced_config_map("default")))
-
-        def applied():
-            told = works.get(name="w", namespace="c1").to_dict().get("status", {})
-            return [c for c in told.get("conditions", []) if (c["type"], c["status"]) == ("Applied", "True")]
-
-        eventually("the hub knows", applied)
-        works.delete(name="w", namespace="c1")
-        eventually("it goes", lambda: "sent" not in names(in_cluster.list_namespaced_config_map("default")))
 
     def test_discovery_and_version(self):
         for api in self.clients.values():

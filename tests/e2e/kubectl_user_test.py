@@ -5,7 +5,7 @@ import os
 import re
 import threading
 
-from harness import eventually, main
+from harness import Process, eventually, main
 from kubectl_user import TIMEOUT, Kubectl, KubectlTest, manifest, on_both
 
 
@@ -67,15 +67,17 @@ class KubectlUser(KubectlTest):
     @on_both
     def test_watch_and_wait(self, k):
         k("create", "configmap", "first")
-        script = ('timeout 20 kubectl "$@" get cm -w -o name & watcher=$!; sleep 1; '
-                  'kubectl "$@" create configmap later; kubectl "$@" label configmap first x=y; '
-                  'sleep 1; kill $watcher; wait $watcher')
-        at = k("config", "view", "--raw", "-o", "json")
-        config = self.world.write("watch.json", at)
-        command = ["bash", "-c", script, "watch", "--kubeconfig", config, "-n", k.namespace]
-        said = self.world.run(command, check=False).stdout
-        lines = [line for line in said.split("\n") if line in ("configmap/first", "configmap/later")]
-        self.assertEqual(lines, ["configmap/first", "configmap/later", "configmap/first"])
+        config = ("--kubeconfig", k.at.kubeconfig, "-n", k.namespace)
+        watcher = Process(self.world, f"watch of {id(k)}", ["kubectl", *config, "get", "cm", "-w", "-o", "name"])
+
+        def seen():
+            return [name for name in watcher.log().split() if name in ("configmap/first", "configmap/later")]
+
+        eventually("it lists", lambda: seen() == ["configmap/first"])
+        k("create", "configmap", "later")
+        k("label", "configmap", "first", "x=y")
+        eventually("it watches", lambda: seen() == ["configmap/first", "configmap/later", "configmap/first"])
+        watcher.kill()
         late = k("wait", "--for=delete", "cm/first", "--timeout=1s", fails=True)
         self.assertIn("timed out", late)
         k("patch", "cm", "first", "--type=merge", "-p", '{"metadata":{"finalizers":["example.io/held"]}}')
@@ -133,6 +135,12 @@ class KubectlUser(KubectlTest):
         k("patch", "deployment", "web", "-p", json.dumps(side))
         images = k("get", "deploy", "web", "-o", "jsonpath={.spec.template.spec.containers[*].image}")
         self.assertEqual(sorted(images.split()), ["nginx:2", "s"])
+        served = [r["name"] for r in json.loads(k("get", "--raw", "/apis/apps/v1"))["resources"]]
+        if "deployments/scale" in served:
+            self.assertIn("scaled", k("scale", "deployment", "web", "--replicas=3", "--current-replicas=1"))
+            self.assertEqual(k("get", "deploy", "web", "-o", "jsonpath={.spec.replicas}"), "3")
+            self.assertIn("replicas to be 1", k("scale", "deployment", "web", "--replicas=2", "--current-replicas=1",
+                                                fails=True))
         self.assertIn("Replicas:", k("describe", "deployment", "web"))
         k("expose", "deployment", "web", "--port=80")
         self.assertRegex(k("get", "svc", "web"), r"ClusterIP .*80/TCP")

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
+
 #include "apiserver/access/escalation.hpp"
 #include "apiserver/access/token_endpoints.hpp"
 #include "base/encoding.hpp"
@@ -49,8 +52,30 @@ answer<void> complete_crd(admission& a) {
   return {};
 }
 
-/// ConfigMaps and Secrets that declared themselves immutable.
-answer<void> check_immutable_data(admission& a) {
+/// Keys become names of files.
+bool is_data_key(std::string_view key) {
+  constexpr std::size_t key_max = 253;
+  const auto allowed = [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.'; };
+  return !key.empty() && key.size() <= key_max && std::all_of(key.begin(), key.end(), allowed) && key != "." &&
+         !key.starts_with("..");
+}
+
+void check_data_keys(admission& a) {
+  for (const char* field : {"data", "binaryData"}) {
+    const auto* data = find_path(a.object, {field});
+    if (!data || !data->is_object()) continue;
+    for (const auto& [key, value] : data->items())
+      if (!is_data_key(key))
+        a.errors.push_back(
+            {field_error_type::invalid, fmt::format("{}[{}]", field, key), go_quote(key),
+             "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. "
+             "'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"});
+  }
+}
+
+/// ConfigMaps and Secrets: their keys, and what declared itself immutable.
+answer<void> check_data(admission& a) {
+  check_data_keys(a);
   if (a.creates() || !bool_at(*a.old, {"immutable"}, false)) return {};
   if (!bool_at(a.object, {"immutable"}, false))
     a.errors.push_back({field_error_type::forbidden, "immutable", "", "field is immutable when `immutable` is set"});
@@ -73,7 +98,7 @@ constexpr rule_row rules[] = {
     {"certificatesigningrequests.certificates.k8s.io", complete_csr, check_csr},
     {"clusterrolebindings.rbac.authorization.k8s.io", nullptr, check_binding},
     {"clusterroles.rbac.authorization.k8s.io", nullptr, check_role},
-    {"configmaps", nullptr, check_immutable_data},
+    {"configmaps", nullptr, check_data},
     {"customresourcedefinitions.apiextensions.k8s.io", complete_crd, nullptr},
     {"managedclusters.cluster.open-cluster-management.io", complete_managed_cluster, check_managed_cluster},
     {"managedclustersetbindings.cluster.open-cluster-management.io", nullptr, check_cluster_set_binding},
@@ -82,7 +107,7 @@ constexpr rule_row rules[] = {
     {"pods", complete_pod, nullptr},
     {"rolebindings.rbac.authorization.k8s.io", nullptr, check_binding},
     {"roles.rbac.authorization.k8s.io", nullptr, check_role},
-    {"secrets", complete_secret, check_immutable_data},
+    {"secrets", complete_secret, check_data},
 };
 
 const rule_row* row_of(const std::string& resource) {

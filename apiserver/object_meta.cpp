@@ -62,6 +62,13 @@ std::string shown(const document* v) {
   return v ? (v->is_string() ? go_quote(v->get<std::string>()) : v->dump()) : "null";
 }
 
+/// True for two spellings of one moment; not every client writes UTC as `Z`.
+bool same_moment(const document& a, const document& b) {
+  if (!a.is_string() || !b.is_string()) return false;
+  auto x = parse_rfc3339(a.get_ref<const std::string&>()), y = parse_rfc3339(b.get_ref<const std::string&>());
+  return x && y && *x == *y;
+}
+
 /// Takes over a field that only the server sets; a client may leave it out or repeat it.
 void keep_field(const document& old, document& next, const char* name, std::vector<field_error>& errors) {
   const auto* had = find_path(old, {"metadata", name});
@@ -69,6 +76,8 @@ void keep_field(const document& old, document& next, const char* name, std::vect
   auto it = meta.find(name);
   if (it == meta.end()) {
     if (had) meta[name] = *had;
+  } else if (had && same_moment(*it, *had)) {
+    *it = *had;
   } else if (!had || *it != *had) {
     errors.push_back({field_error_type::invalid, std::string("metadata.") + name, shown(&*it), "field is immutable"});
   }
@@ -107,6 +116,18 @@ api_error undecodable(const kind_info& kind, const std::string& what) {
                                  kind.kind, what));
 }
 
+/// A reference that is there twice says nothing more. Nobody has so many owners that comparing each with each is slow;
+/// hostile lists are left to validation.
+void drop_repeated_owners(document& meta) {
+  constexpr std::size_t sensible_max = 256;
+  auto owners = meta.find("ownerReferences");
+  if (owners == meta.end() || owners->size() > sensible_max) return;
+  auto once = document::array();
+  for (auto& owner : *owners)
+    if (std::find(once.begin(), once.end(), owner) == once.end()) once.push_back(std::move(owner));
+  *owners = std::move(once);
+}
+
 }  // namespace
 
 answer<document> take_managed_fields(const kind_info& kind, document& doc) {
@@ -139,6 +160,7 @@ answer<void> normalize_metadata(const kind_info& kind, document& doc, std::vecto
       return refuse(fmt::format("metadata.{}: {}", it.key(), why));
     ++it;
   }
+  drop_repeated_owners(meta);
   return {};
 }
 

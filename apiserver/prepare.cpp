@@ -64,7 +64,11 @@ answer<document> prepare_create(api_call& call, const write_options& options, do
   if (!sent) return sent.err();
   if (auto ok = drop_unknown(call, options, doc); !ok) return ok.err();
   // Nodes report themselves; everything else starts without the status that only controllers write.
-  if (call.kind.asked->has_status && call.resource() != "nodes") doc.erase("status");
+  // Kubernetes' own kinds always have one, if empty: typed clients set its fields without asking whether it is there.
+  if (call.kind.asked->has_status && call.resource() != "nodes") {
+    if (call.kind.asked->protobuf.empty()) doc.erase("status");
+    else doc["status"] = document::object();
+  }
   if (auto ok = stamp_new(call, doc); !ok) return ok.err();
   admission a{call, nullptr, doc, "", call.core->now(), {}};
   if (auto ok = settle(call, a); !ok) return ok.err();

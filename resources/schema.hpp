@@ -52,7 +52,8 @@ class schema {
   std::vector<field_error> validate(const document& doc, std::size_t max = 100) const;
   /// Fills in defaults where the field is absent.
   void apply_defaults(document& doc) const;
-  /// Drops fields that the schema does not know; returns their paths (for Strict and Warn).
+  /// Drops fields that the schema does not know; returns their paths (for Strict and Warn). Writes the times of
+  /// Kubernetes' own kinds in UTC.
   std::vector<std::string> prune(document& doc) const;
   /// Fields that may not change once set, by comparing two valid versions (`field is immutable`).
   std::vector<field_error> validate_update(const document& before, const document& after) const;

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/time.hpp"
 #include "resources/internal/default_rules.hpp"
 #include "resources/schema_node.hpp"
 
@@ -53,12 +54,22 @@ void fill(const node& rule, document& value, int depth) {
   if (!rule.default_rule.empty()) internal::apply_default_rule(rule.default_rule, value);
 }
 
+/// Times of Kubernetes' own kinds are kept in UTC, whatever zone a client wrote them in; what is no time stays for
+/// validation to see.
+void write_time_in_utc(const node& rule, document& value) {
+  if (!value.is_string()) return;
+  const bool micro = rule.wire == node::wire_type::micro_time;
+  const auto time = parse_rfc3339(value.get_ref<const std::string&>());
+  if (time) value = micro ? to_rfc3339_micro(*time) : to_rfc3339(*time);
+}
+
 class pruner {
  public:
   std::vector<std::string> dropped;
 
   void prune(const node& rule, document& value, const std::string& path, int depth) {
     if (depth > depth_max) return;
+    if (rule.wire == node::wire_type::time || rule.wire == node::wire_type::micro_time) write_time_in_utc(rule, value);
     if (value.is_array() && rule.items) {
       for (std::size_t i = 0; i < value.size(); ++i) {
         prune(*rule.items, value[i], path + "[" + std::to_string(i) + "]", depth + 1);

@@ -41,12 +41,13 @@ need_packages() {
     die "could not install packages; as root, run: apt-get install ${missing[*]}"
 }
 
-# kubectl and what the end-to-end tests use. A kubectl that is there already is never replaced.
+# kubectl, the Python client and what else the end-to-end tests use. A kubectl that is there already is never replaced.
 need_test_tools() {
   local packages=()
   command -v kubectl >/dev/null || packages+=(kubernetes-client)
   command -v curl >/dev/null || packages+=(curl)
   command -v python3 >/dev/null || packages+=(python3)
+  /usr/bin/python3 -c 'import kubernetes' 2>/dev/null || packages+=(python3-kubernetes)
   [ ${#packages[@]} -eq 0 ] || need_packages "${packages[@]}"
 }
 

@@ -125,6 +125,7 @@ document new_csr(const managed_cluster& self, const join_asked& m, const std::st
                  {"usages", {"digital signature", "key encipherment", "client auth"}},
                  {"username", "system:bootstrap:" + token_id},
                  {"groups", {"system:bootstrappers:managedcluster", "system:authenticated"}}};
+  csr["status"] = document::object();  // approvers set its conditions
   return csr;
 }
 

@@ -11,7 +11,9 @@
 namespace wh {
 
 /// Owner references: when an owner is gone, its dependents lose the reference, and go themselves when it was the last.
-/// Fed with the changes of objects that have owner references and with every removal.
+/// An owner that is deleted with `Foreground` waits for the dependents that block it, with `Orphan` for all of them to
+/// lose their reference: the finalizers that say so are the collector's to remove.
+/// Fed with the changes of objects that have owner references or such finalizers, and with every removal.
 struct garbage_collector {
   owner_lookup owners;
   std::function<std::vector<std::string>()> resources;  ///< every resource of the node's kinds
@@ -19,6 +21,7 @@ struct garbage_collector {
   std::map<std::string, std::set<object_key>> dependents;  ///< by owner uid
   std::map<object_key, std::vector<std::string>> owned_by;
   std::set<std::string> due;  ///< uids of removed owners whose dependents are still to be handled
+  std::map<std::string, object_key> waiting;  ///< by uid: owners that are being deleted in the foreground or orphaning
 };
 
 void restore(garbage_collector& self, const context& ctx, outbox& out);

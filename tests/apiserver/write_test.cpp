@@ -197,6 +197,23 @@ TEST_CASE("what the server owns in metadata cannot be changed", "[apiserver]") {
   CHECK_FALSE(f.get(std::string(maps) + "/a").json["metadata"].contains("generation"));
 }
 
+TEST_CASE("times in another spelling of UTC are the same times", "[apiserver]") {
+  api_fixture f;
+  f.make_namespace("n");
+  auto a = f.make_config_map("n", "a").json;
+  auto spelled = a["metadata"]["creationTimestamp"].get<std::string>();
+  spelled.replace(spelled.size() - 1, 1, "+00:00");
+  auto b = a;
+  b["metadata"]["creationTimestamp"] = spelled;
+  CHECK(f.put(std::string(maps) + "/a", b).json == a);
+  document lease = {{"metadata", {{"name", "l"}}}, {"spec", {{"renewTime", "2026-01-02T04:04:05.678901+01:00"}}}};
+  auto made = f.post("/apis/coordination.k8s.io/v1/namespaces/n/leases", lease);
+  CHECK(made.json["spec"]["renewTime"] == "2026-01-02T03:04:05.678901Z");
+  lease["metadata"]["name"] = "wrong";
+  lease["spec"]["renewTime"] = "yesterday";
+  CHECK(f.post("/apis/coordination.k8s.io/v1/namespaces/n/leases", lease).code == 422);
+}
+
 TEST_CASE("generation counts changes of the spec alone", "[apiserver]") {
   api_fixture f;
   f.make_namespace("n");

@@ -24,13 +24,34 @@ def environment(folder, seed, after=0, nosync=False, at_exit=False):
             "ASAN_OPTIONS": f"{options}:verify_asan_link_order=0"}
 
 
-def report(folder, seconds=10.0):
+def report(folder, seconds=120.0):
     """What the cut did, once the folder is as the disk would have it. Call it when the process is dead."""
     path = folder + ".powercut/report"
     limit = time.monotonic() + seconds * TIME_FACTOR
     while not os.path.exists(path):
+        survivor = pid_in(folder + ".powercut/survivor")
+        if survivor is None:
+            raise AssertionError(f"no cut was begun in {folder}: the process died of something else")
+        if not running(survivor) and not os.path.exists(path):
+            raise AssertionError(f"process {survivor}, which decides what is lost of {folder}, died before it was done")
         if time.monotonic() > limit:
-            raise AssertionError(f"no report of a cut in {path}: the process died of something else")
+            raise AssertionError(f"process {survivor} still has not decided what is lost of {folder}")
         time.sleep(0.001)
     with open(path, encoding="utf-8") as file:
         return json.load(file)
+
+
+def pid_in(path):
+    try:
+        with open(path, encoding="utf-8") as file:
+            return int(file.read())
+    except FileNotFoundError:
+        return None
+
+
+def running(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            return file.read().rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False

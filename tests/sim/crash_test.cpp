@@ -7,6 +7,7 @@
 
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 
 #include "tests/sim/crash_story.hpp"
@@ -30,6 +31,7 @@ class lives {
   ~lives() {
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began_;
     fmt::print("{}: {} points, {} lives, {:.1f} s\n", test_, points_, lived_, took.count());
+    std::fflush(stdout);  // also of use when a later test hangs
   }
 
   /// The story without a death, which numbers the points.

@@ -5,6 +5,17 @@
 
 namespace wh {
 
+namespace {
+
+std::map<std::string, std::string> headers_of(const api_call& call, std::string content_type) {
+  std::map<std::string, std::string> out{{"Content-Type", std::move(content_type)},
+                                         {"Cache-Control", "no-cache, private"}};
+  if (!call.audit_id.empty()) out["Audit-Id"] = call.audit_id;
+  return out;
+}
+
+}  // namespace
+
 void request_counters::count(const std::string& verb, const std::string& resource, int code, duration took) {
   std::lock_guard lock(mutex_);
   auto& [n, micros] = counts_[{verb, resource, code}];
@@ -60,9 +71,7 @@ void api_call::respond(int code, std::string json) {
 void api_call::respond_text(int code, std::string text, std::string content_type) {
   count(code);
   audit_answer(*this, code, text, nullptr);
-  api_response r{code,
-                 {{"Content-Type", std::move(content_type)}, {"Cache-Control", "no-cache, private"}},
-                 share(std::move(text))};
+  api_response r{code, headers_of(*this, std::move(content_type)), share(std::move(text))};
   std::string warned;
   for (const auto& w : warnings) warned += (warned.empty() ? "299 - " : ", 299 - ") + go_quote(w);
   if (!warned.empty()) r.headers["Warning"] = warned;
@@ -77,9 +86,7 @@ void api_call::respond(const api_error& e) {
   form = {};  // a Status is never shown as a table
   count(e.code);
   audit_answer(*this, e.code, {}, &e);
-  api_response r{e.code,
-                 {{"Content-Type", "application/json"}, {"Cache-Control", "no-cache, private"}},
-                 share(dump_document(status_document(e)))};
+  api_response r{e.code, headers_of(*this, "application/json"), share(dump_document(status_document(e)))};
   if (const auto* seconds = find_path(e.details, {"retryAfterSeconds"}); seconds && seconds->is_number())
     r.headers["Retry-After"] = seconds->dump();
   reply->respond(std::move(r));
@@ -88,7 +95,7 @@ void api_call::respond(const api_error& e) {
 void api_call::start_stream() {
   count(200);
   audit_stream(*this);
-  reply->start_stream(200, {{"Content-Type", "application/json"}, {"Cache-Control", "no-cache, private"}});
+  reply->start_stream(200, headers_of(*this, "application/json"));
 }
 
 }  // namespace wh

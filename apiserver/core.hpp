@@ -67,7 +67,8 @@ struct api_call {
   instant started;
   std::vector<std::string> warnings;
   std::vector<std::string> duplicate_fields;  ///< keys that the body has twice, by path
-  std::optional<user_info> impersonator;  ///< who really asks, when he acts as another
+  std::string audit_id;                       ///< of this request in the audit log; empty: there is no log
+  std::optional<user_info> impersonator;      ///< who really asks, when he acts as another
 
   const std::string& resource() const { return counted_as; }
   object_key key() const { return {counted_as, path.ns, path.name}; }

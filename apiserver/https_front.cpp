@@ -105,6 +105,7 @@ void serve(api_server& api, http_request request, std::shared_ptr<http_exchange>
   r.bearer_token = bearer_token(request);
   r.as = impersonated(request);
   r.source = request.peer.remote_address;
+  r.audit_id = header(request, "audit-id");
   r.demands_identity = true;
   r.accept = header(request, "accept");
   r.content_type = header(request, "content-type");

@@ -50,24 +50,6 @@ route route_object(const api_call& call) {
   return {};
 }
 
-/// How RBAC and the refusal name what is asked.
-access_question question_of(const api_call& call) {
-  access_question q;
-  q.user = call.request.user;
-  q.verb = call.verb;
-  q.group = call.path.group;
-  q.resource = call.path.resource;
-  q.subresource = call.path.subresource;
-  q.ns = call.path.ns;
-  q.name = call.path.name;
-  // A namespace is in itself, so that a Role in it can grant reading it.
-  if (q.group.empty() && q.resource == "namespaces") q.ns = q.name;
-  // A list of one name is a matter of that name: resourceNames apply.
-  if (q.name.empty() && (q.verb == "list" || q.verb == "watch" || q.verb == "deletecollection"))
-    if (auto fields = parse_field_selector(call.target.param("fieldSelector"))) q.name = fields->name();
-  return q;
-}
-
 /// True if the request may go on; otherwise it has been answered.
 bool authorize(const call_ptr& call, const access_question& q) {
   if (call->core->options.access->allows(q)) return true;
@@ -84,13 +66,7 @@ std::string lower(std::string text) {
 void serve_non_resource(const call_ptr& call) {
   call->verb = lower(call->request.method);
   call->counted_as = call->target.segments.empty() ? "/" : "/" + call->target.segments.front();
-  if (!is_open_path(*call)) {
-    access_question q;
-    q.user = call->request.user;
-    q.verb = call->verb;
-    q.non_resource_path = call->target.path;
-    if (!authorize(call, q)) return;
-  }
+  if (!is_open_path(*call) && !authorize(call, question_of(*call))) return;
   if (call->request.method == "GET" && serve_issuer_documents(call)) return;
   if (!handle_non_resource(call)) {
     call->counted_as = "other";  // a path of the client's invention must not become a metric of its own
@@ -199,6 +175,14 @@ void check_token(const call_ptr& call) {
   });
 }
 
+/// The client's own name for the request in the audit log, if it is fit for a header, or a fresh one.
+std::string audit_id_of(const api_call& call) {
+  const auto& id = call.request.audit_id;
+  const bool fit =
+      !id.empty() && id.size() <= 64 && std::all_of(id.begin(), id.end(), [](char c) { return c > ' ' && c < 0x7f; });
+  return fit ? id : call.core->new_uid();
+}
+
 class server final : public api_server {
  public:
   explicit server(const api_options& options) : core_(std::make_shared<server_core>(options)) {}
@@ -210,6 +194,7 @@ class server final : public api_server {
     call->request = std::move(request);
     call->reply = std::move(reply);
     call->started = core_->now();
+    if (core_->options.audit) call->audit_id = audit_id_of(*call);
     if (!call->request.user.name.empty()) return serve_request(call);
     if (!call->request.bearer_token.empty()) return check_token(call);
     call->request.user = {"system:anonymous", {"system:unauthenticated"}};

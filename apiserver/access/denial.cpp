@@ -2,7 +2,31 @@
 
 #include <fmt/format.h>
 
+#include "apiserver/core.hpp"
+#include "apiserver/list_options.hpp"
+
 namespace wh {
+
+access_question question_of(const api_call& call) {
+  access_question q;
+  q.user = call.request.user;
+  q.verb = call.verb;
+  if (call.path.resource.empty()) {
+    q.non_resource_path = call.target.path;
+    return q;
+  }
+  q.group = call.path.group;
+  q.resource = call.path.resource;
+  q.subresource = call.path.subresource;
+  q.ns = call.path.ns;
+  q.name = call.path.name;
+  // A namespace is in itself, so that a Role in it can grant reading it.
+  if (q.group.empty() && q.resource == "namespaces") q.ns = q.name;
+  // A list of one name is a matter of that name: resourceNames apply.
+  if (q.name.empty() && (q.verb == "list" || q.verb == "watch" || q.verb == "deletecollection"))
+    if (auto fields = parse_field_selector(call.target.param("fieldSelector"))) q.name = fields->name();
+  return q;
+}
 
 api_error denial(const access_question& q) {
   if (!q.non_resource_path.empty())

@@ -10,6 +10,14 @@ namespace wh {
 /// How much of a request is written down. Values are those of audit.k8s.io/v1, each with everything before it.
 enum class audit_level { none, metadata, request, request_response };
 
+/// What a policy says of one request.
+struct audit_decision {
+  audit_level level = audit_level::none;
+  bool tells_start = true;     ///< stage ResponseStarted, of streams
+  bool tells_end = true;       ///< stage ResponseComplete
+  bool managed_fields = true;  ///< whether bodies keep metadata.managedFields
+};
+
 /// What a policy's rules look at. References live for the call only.
 struct audit_subject {
   const user_info& user;
@@ -30,6 +38,7 @@ struct audit_record {
   std::string source, agent;
   std::string group, version, resource, subresource, ns, name;  ///< objectRef; resource empty: none
   int code = 0;
+  std::string granted_by;                    ///< which binding allowed it; empty: none was needed, or it was refused
   std::string reason, message;               ///< of a failure
   document request_object, response_object;  ///< null: not recorded
   instant received, at;
@@ -39,7 +48,7 @@ struct audit_record {
 class audit_trail {
  public:
   virtual ~audit_trail() = default;
-  virtual audit_level level_for(const audit_subject& s) const = 0;
+  virtual audit_decision decide(const audit_subject& s) const = 0;
   /// True if refusals (401, 403) are recorded whatever the rules say of the request.
   virtual bool records_denials() const = 0;
   virtual void record(audit_record r) = 0;

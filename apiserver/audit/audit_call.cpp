@@ -1,5 +1,6 @@
 #include "apiserver/audit/audit_call.hpp"
 
+#include "apiserver/access/denial.hpp"
 #include "apiserver/audit/audit.hpp"
 #include "apiserver/body.hpp"
 #include "apiserver/core.hpp"
@@ -37,16 +38,16 @@ class audited_stream final : public api_reply {
   audit_record record_;
 };
 
-audit_level level_of(const api_call& call, int code) {
+audit_decision decide(const api_call& call, int code) {
   const auto* trail = call.core->options.audit;
-  if (!trail) return audit_level::none;
+  if (!trail) return {};
   const auto& p = call.path;
   const auto& user = call.impersonator ? *call.impersonator : call.request.user;
-  auto level = trail->level_for(
+  auto decision = trail->decide(
       {user, call.verb, p.group, p.resource, p.subresource, p.ns, p.name, call.target.path, !p.resource.empty()});
-  if (level == audit_level::none && (code == 401 || code == 403) && trail->records_denials())
-    return audit_level::metadata;
-  return level;
+  if (decision.level == audit_level::none && (code == 401 || code == 403) && trail->records_denials())
+    decision = {.level = audit_level::metadata};
+  return decision;
 }
 
 bool is_secret_path(const resource_path& p) {
@@ -69,7 +70,7 @@ audit_record record_of(api_call& call, audit_level level, int code) {
   const auto& q = call.request;
   const auto& p = call.path;
   r.level = level;
-  r.id = call.core->new_uid();
+  r.id = call.audit_id;
   r.uri = q.target;
   r.verb = call.verb;
   r.user = call.impersonator ? *call.impersonator : q.user;
@@ -83,18 +84,27 @@ audit_record record_of(api_call& call, audit_level level, int code) {
   r.ns = p.ns;
   r.name = p.name;
   r.code = code;
+  if (code != 401 && code != 403) r.granted_by = call.core->options.access->reason(question_of(call));
   r.received = call.started;
   r.at = call.core->now();
   return r;
 }
 
+void drop_managed_fields(document& doc) {
+  if (!doc.is_object()) return;
+  if (auto meta = doc.find("metadata"); meta != doc.end() && meta->is_object()) meta->erase("managedFields");
+  if (auto items = doc.find("items"); items != doc.end() && items->is_array())
+    for (auto& item : *items) drop_managed_fields(item);
+}
+
 /// Bodies as far as the level asks for them and none of them tells a secret.
-void add_bodies(const api_call& call, std::string_view body, audit_record& r) {
+void add_bodies(const api_call& call, std::string_view body, bool managed_fields, audit_record& r) {
   if (r.level < audit_level::request || is_secret_path(call.path)) return;
   auto sent = request_object(call);
   auto answered = body.size() <= body_bytes_max ? parse_json(body) : result<document>(document());
   if (!answered) answered = document();
   if (tells_secrets(sent) || tells_secrets(*answered)) return;
+  if (!managed_fields) drop_managed_fields(sent), drop_managed_fields(*answered);
   r.request_object = std::move(sent);
   if (r.level == audit_level::request_response) r.response_object = std::move(*answered);
 }
@@ -102,24 +112,25 @@ void add_bodies(const api_call& call, std::string_view body, audit_record& r) {
 }  // namespace
 
 void audit_answer(api_call& call, int code, std::string_view body, const api_error* failure) {
-  const auto level = level_of(call, code);
-  if (level == audit_level::none) return;
-  auto r = record_of(call, level, code);
+  const auto decision = decide(call, code);
+  if (decision.level == audit_level::none || !decision.tells_end) return;
+  auto r = record_of(call, decision.level, code);
   if (failure) {
     r.reason = failure->reason;
     // What is wrong with a Secret may quote it.
     if (!is_secret_path(call.path) || code == 403 || code == 404 || code == 409) r.message = failure->message;
   }
-  add_bodies(call, body, r);
+  add_bodies(call, body, decision.managed_fields, r);
   call.core->options.audit->record(std::move(r));
 }
 
 void audit_stream(api_call& call) {
-  const auto level = level_of(call, 200);
-  if (level == audit_level::none) return;
-  auto r = record_of(call, level, 200);
+  const auto decision = decide(call, 200);
+  if (decision.level == audit_level::none) return;
+  auto r = record_of(call, decision.level, 200);
   r.stage = "ResponseStarted";
-  call.core->options.audit->record(r);
+  if (decision.tells_start) call.core->options.audit->record(r);
+  if (!decision.tells_end) return;
   call.reply = std::make_shared<audited_stream>(call.reply, call.core, std::move(r));
 }
 

@@ -35,7 +35,6 @@ void audit_log::stop() {
 }
 
 void audit_log::record(audit_record r) {
-  if (!options_.policy.wants_stage(r.stage)) return;
   {
     std::lock_guard lock(mutex_);
     if (stopping_ || waiting_.size() >= options_.queue_max) {

@@ -29,7 +29,7 @@ class audit_log final : public audit_trail {
   static result<std::unique_ptr<audit_log>> open(audit_log_options options);
   ~audit_log() override;
 
-  audit_level level_for(const audit_subject& s) const override { return options_.policy.level_for(s); }
+  audit_decision decide(const audit_subject& s) const override { return options_.policy.decide(s); }
   bool records_denials() const override { return options_.policy.records_denials(); }
   void record(audit_record r) override;
   /// Writes what waits and ends. Records that come later are dropped.

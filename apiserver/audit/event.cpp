@@ -109,6 +109,7 @@ std::string audit_line(const audit_record& r) {
   if (r.code != 401) {
     w.open("annotations");
     w.add("authorization.k8s.io/decision", r.code == 403 ? "forbid" : "allow");
+    w.add("authorization.k8s.io/reason", r.granted_by);
     w.close();
   }
   w.close();

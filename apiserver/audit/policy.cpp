@@ -89,7 +89,12 @@ bool url_matches(std::string_view pattern, std::string_view path) {
 
 /// One field of the file.
 result<void> audit_policy::take(const std::string& key, const document& value) {
-  if (key == "apiVersion" || key == "kind" || key == "metadata" || key == "omitManagedFields") return {};
+  if (key == "apiVersion" || key == "kind" || key == "metadata") return {};
+  if (key == "omitManagedFields") {
+    if (!value.is_boolean()) return wrong(key, "must be true or false");
+    omit_managed_fields_ = value.get<bool>();
+    return {};
+  }
   if (key == "omitStages") {
     auto stages = read_stages(value, key);
     if (!stages) return stages.err();
@@ -167,9 +172,15 @@ result<void> audit_policy::read_field(const std::string& key, const document& va
   }
   if (key == "omitStages") {
     auto stages = read_stages(value, field);
-    return stages ? result<void>() : stages.err();
+    if (!stages) return stages.err();
+    out.omitted_stages = std::move(*stages);
+    return {};
   }
-  if (key == "omitManagedFields") return {};
+  if (key == "omitManagedFields") {
+    if (!value.is_boolean()) return wrong(field, "must be true or false");
+    out.omit_managed_fields = value.get<bool>();
+    return {};
+  }
   if (key != "resources") return wrong(field, "unknown field");
   if (!value.is_array()) return wrong(field, "must be a list");
   for (std::size_t i = 0; i < value.size(); ++i) {
@@ -220,12 +231,18 @@ bool audit_policy::matches(const rule& r, const audit_subject& s) {
   return r.about.empty() || std::any_of(r.about.begin(), r.about.end(), [&](const auto& a) { return matches(a, s); });
 }
 
-audit_level audit_policy::level_for(const audit_subject& s) const {
-  for (const auto& r : rules_)
-    if (matches(r, s)) return r.level;
-  return audit_level::none;
+audit_decision audit_policy::decide(const audit_subject& s) const {
+  for (const auto& r : rules_) {
+    if (!matches(r, s)) continue;
+    const auto wanted = [&](std::string_view stage) {
+      return !contains(omitted_stages_, stage) && !contains(r.omitted_stages, stage);
+    };
+    return {.level = r.level,
+            .tells_start = wanted("ResponseStarted"),
+            .tells_end = wanted("ResponseComplete"),
+            .managed_fields = !r.omit_managed_fields.value_or(omit_managed_fields_)};
+  }
+  return {};
 }
-
-bool audit_policy::wants_stage(std::string_view stage) const { return !contains(omitted_stages_, stage); }
 
 }  // namespace wh

@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,10 +18,8 @@ class audit_policy {
   /// Writes, reads of Secrets and refusals, but no leases, events, health checks and questions about oneself.
   static audit_policy standard();
 
-  audit_level level_for(const audit_subject& s) const;
+  audit_decision decide(const audit_subject& s) const;
   bool records_denials() const { return denials_; }
-  /// False: the policy leaves this stage out.
-  bool wants_stage(std::string_view stage) const;
 
  private:
   struct resources {
@@ -30,6 +29,8 @@ class audit_policy {
   };
   struct rule {
     audit_level level = audit_level::none;
+    std::vector<std::string> omitted_stages;
+    std::optional<bool> omit_managed_fields;  ///< absent: as the policy says
     std::vector<std::string> users, groups, verbs, namespaces, urls;
     std::vector<resources> about;
   };
@@ -42,6 +43,7 @@ class audit_policy {
 
   std::vector<rule> rules_;
   std::vector<std::string> omitted_stages_;
+  bool omit_managed_fields_ = false;
   bool denials_ = true;
 };
 

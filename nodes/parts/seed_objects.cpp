@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <functional>
 #include <future>
 
 #include "apiserver/access/default_roles.hpp"
@@ -49,47 +50,11 @@ std::vector<document> standard_namespaces() {
 
 namespace {
 
-/// A default object over what is stored; false: there is nothing to do.
-result<bool> reconcile_into(batch& b, const object_key& key, const record& existing, document wanted, instant now,
-                            rng& random) {
-  auto current = decode_record(existing);
-  if (!current) return current.err();
-  auto next = reconciled_access(*current, wanted);
-  if (!next) return false;
-  if (uid_of(*next).empty()) complete_metadata(*next, now, random);
-  b.preconditions.push_back(at_revision{key, existing.rev});
-  b.puts.push_back({key, encode_body(*next), {}});
-  return true;
-}
+/// What a default becomes over what is stored; nullopt: there is nothing to do.
+using over_stored = std::function<std::optional<document>(const document& stored, document wanted)>;
 
-}  // namespace
-
-result<void> seed_access(store& s, const kind_registry& kinds, std::vector<document> objects, instant now,
-                         rng& random) {
-  batch b;
-  for (auto& doc : objects) {
-    const auto gv = split_api_version(api_version(doc));
-    const auto kind = kinds.find_kind(gv.group, gv.version, kind_of(doc));
-    if (!kind) return fail(errc::internal, fmt::format("no kind {} {}", api_version(doc), kind_of(doc)));
-    const object_key key{kind->group_resource(), "", std::string(name_of(doc))};
-    auto existing = s.get(key);
-    if (!existing) return existing.err();
-    if (*existing) {
-      if (auto ok = reconcile_into(b, key, **existing, std::move(doc), now, random); !ok) return ok.err();
-      continue;
-    }
-    complete_metadata(doc, now, random);
-    b.preconditions.push_back(absent{key});
-    b.puts.push_back({key, encode_body(doc), {}});
-  }
-  if (b.empty()) return {};
-  auto done = submit_and_wait(s, std::move(b));
-  if (!done) return done.err();
-  return {};
-}
-
-result<void> seed_objects(store& s, const kind_registry& kinds, std::vector<document> objects, bool refresh,
-                          instant now, rng& random) {
+result<void> seed_all(store& s, const kind_registry& kinds, std::vector<document> objects, instant now, rng& random,
+                      const over_stored& change) {
   batch b;
   for (auto& doc : objects) {
     const auto gv = split_api_version(api_version(doc));
@@ -98,21 +63,40 @@ result<void> seed_objects(store& s, const kind_registry& kinds, std::vector<docu
     const object_key key{kind->group_resource(), std::string(namespace_of(doc)), std::string(name_of(doc))};
     auto existing = s.get(key);
     if (!existing) return existing.err();
+    std::optional<document> next = std::move(doc);
     if (*existing) {
-      if (!refresh) continue;
       auto current = decode_record(**existing);
       if (!current) return current.err();
-      if (auto wanted = refreshed(*current, doc)) b.puts.push_back({key, encode_body(*wanted), {}});
-      continue;
+      next = change(*current, *std::move(next));
+      if (!next) continue;
+      b.preconditions.push_back(at_revision{key, (*existing)->rev});
+    } else {
+      b.preconditions.push_back(absent{key});
     }
-    complete_metadata(doc, now, random);
-    b.preconditions.push_back(absent{key});
-    b.puts.push_back({key, encode_body(doc), {}});
+    if (uid_of(*next).empty()) complete_metadata(*next, now, random);
+    b.puts.push_back({key, encode_body(*next), {}});
   }
   if (b.empty()) return {};
   auto done = submit_and_wait(s, std::move(b));
   if (!done) return done.err();
   return {};
+}
+
+}  // namespace
+
+result<void> seed_access(store& s, const kind_registry& kinds, std::vector<document> objects, instant now,
+                         rng& random) {
+  return seed_all(s, kinds, std::move(objects), now, random,
+                  [](const document& stored, const document& wanted) { return reconciled_access(stored, wanted); });
+}
+
+result<void> seed_objects(store& s, const kind_registry& kinds, std::vector<document> objects, bool refresh,
+                          instant now, rng& random) {
+  return seed_all(s, kinds, std::move(objects), now, random,
+                  [refresh](const document& stored, const document& wanted) -> std::optional<document> {
+                    if (!refresh) return std::nullopt;
+                    return refreshed(stored, wanted);
+                  });
 }
 
 }  // namespace wh

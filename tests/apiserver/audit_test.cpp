@@ -13,7 +13,7 @@ namespace {
 /// Keeps what would be written.
 class kept_trail final : public audit_trail {
  public:
-  audit_level level_for(const audit_subject& s) const override { return policy.level_for(s); }
+  audit_decision decide(const audit_subject& s) const override { return policy.decide(s); }
   bool records_denials() const override { return policy.records_denials(); }
   void record(audit_record r) override { events.push_back(*parse_json(audit_line(r))); }
 
@@ -37,12 +37,12 @@ audit_policy policy_of(const std::string& text) {
 audit_level level(const audit_policy& p, const char* verb, const char* group, const char* resource, const char* ns = "",
                   const char* name = "", const char* sub = "", const char* user = "u") {
   const user_info who{user, {"g"}};
-  return p.level_for({who, verb, group, resource, sub, ns, name, "/x", true});
+  return p.decide({who, verb, group, resource, sub, ns, name, "/x", true}).level;
 }
 
 audit_level path_level(const audit_policy& p, const char* path) {
   const user_info who{"u", {}};
-  return p.level_for({who, "get", "", "", "", "", "", path, false});
+  return p.decide({who, "get", "", "", "", "", "", path, false}).level;
 }
 
 std::string folder() {
@@ -115,6 +115,60 @@ TEST_CASE("bodies are recorded when asked for, and never those of Secrets and to
     CHECK_THAT(e.dump(), !Catch::Contains("hunter2") && !Catch::Contains("aHVudGVy"));
 }
 
+TEST_CASE("the client may name its request in the log, and every answer says how it is called there",
+          "[apiserver][audit]") {
+  audit_fixture a;
+  a.trail.policy = policy_of("rules: [{level: Metadata}]");
+  const auto named = a.f.call("GET", "/api/v1/configmaps", {}, {.audit_id = "ticket-7"});
+  CHECK(named.headers.at("Audit-Id") == "ticket-7");
+  CHECK(a.trail.events.back()["auditID"] == "ticket-7");
+  for (const auto& unfit : {std::string(), std::string(65, 'x'), std::string("a b"), std::string("a\r\nb")}) {
+    const auto r = a.f.call("GET", "/api/v1/namespaces/n/configmaps/none", {}, {.audit_id = unfit});
+    CHECK(r.code == 404);
+    CHECK(r.headers.at("Audit-Id").size() == 36);
+    CHECK(a.trail.events.back()["auditID"] == r.headers.at("Audit-Id"));
+  }
+  CHECK(a.f.watch("/api/v1/configmaps?watch=1")->response.headers.at("Audit-Id").size() == 36);
+}
+
+TEST_CASE("an event says which binding allowed the request", "[apiserver][audit]") {
+  audit_fixture a;
+  a.f.grant("ann", document::array({policy({""}, {"configmaps"}, {"create"})}));
+  const document body = {{"metadata", {{"name", "c"}}}};
+  a.f.make_namespace("n");
+  REQUIRE(a.f.as("ann", "POST", "/api/v1/namespaces/n/configmaps", body).code == 201);
+  CHECK(a.trail.events.back()["annotations"] ==
+        document({{"authorization.k8s.io/decision", "allow"},
+                  {"authorization.k8s.io/reason",
+                   "RBAC: allowed by ClusterRoleBinding \"of-ann\" of ClusterRole \"of-ann\" to User \"ann\""}}));
+  REQUIRE(a.f.as("ann", "GET", "/api/v1/namespaces/n/configmaps").code == 403);
+  CHECK(a.trail.events.back()["annotations"] ==
+        document({{"authorization.k8s.io/decision", "forbid"}, {"authorization.k8s.io/reason", ""}}));
+}
+
+TEST_CASE("stages and managed fields are left out for the file or for a rule", "[apiserver][audit]") {
+  audit_fixture a;
+  a.f.make_namespace("n");
+  a.trail.policy = policy_of(R"(
+omitStages: [ResponseStarted]
+omitManagedFields: true
+rules:
+- {level: None, verbs: [get]}
+- {level: Metadata, omitStages: [ResponseComplete], resources: [{group: "", resources: [secrets]}]}
+- {level: RequestResponse, omitManagedFields: false, resources: [{group: "", resources: [serviceaccounts]}]}
+- {level: RequestResponse}
+)");
+  a.trail.events.clear();
+  const document body = {{"metadata", {{"name", "c"}, {"labels", {{"a", "b"}}}}}};
+  a.f.post("/api/v1/namespaces/n/secrets", body);
+  a.f.watch("/api/v1/configmaps?watch=1")->hang_up();
+  CHECK(a.trail.events.empty());
+  a.f.post("/api/v1/namespaces/n/configmaps", body);
+  CHECK_FALSE(a.trail.events.back()["responseObject"]["metadata"].contains("managedFields"));
+  a.f.post("/api/v1/namespaces/n/serviceaccounts", body);
+  CHECK(a.trail.events.back()["responseObject"]["metadata"].contains("managedFields"));
+}
+
 TEST_CASE("a watch is told of when it begins and when it ends", "[apiserver][audit]") {
   audit_fixture a;
   a.trail.policy = policy_of("rules: [{level: Metadata}]");
@@ -170,6 +224,10 @@ TEST_CASE("a policy that is not understood is refused with its place", "[apiserv
   };
   const row rows[] = {
       {"", "audit policy: file: must hold one object"},
+      {"apiVersion: audit.k8s.io/v1\nkind: Policy\nomitManagedFields: maybe\nrules: [{level: None}]",
+       "audit policy: omitManagedFields: must be true or false"},
+      {"apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{level: None, omitManagedFields: 1}]",
+       "audit policy: rules[0].omitManagedFields: must be true or false"},
       {"kind: Policy", "audit policy: file: must be of apiVersion audit.k8s.io/v1 and kind Policy"},
       {"apiVersion: audit.k8s.io/v1\nkind: Policy", "audit policy: rules: at least one rule is required"},
       {"apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{level: All}]",

@@ -40,6 +40,7 @@ reply_body api_fixture::call(const std::string& method, const std::string& targe
   r.user = e.user;
   r.user_agent = e.user_agent;
   r.owns_what_it_creates = e.owns_what_it_creates;
+  r.audit_id = e.audit_id;
   server->handle(std::move(r), reply);
   REQUIRE(reply->responses == 1);
   reply_body out{reply->response.status, reply->response.headers, *reply->response.body, {}};

@@ -91,6 +91,7 @@ struct extras {
   user_info user{"admin", {"system:masters", "system:authenticated"}};
   std::string user_agent = {};
   bool owns_what_it_creates = true;
+  std::string audit_id = {};
 };
 
 /// A server over a memory store.

@@ -8,7 +8,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto policy = wh::audit_policy::parse(text);
   if (!policy) return 0;
   const wh::user_info user{"jane", {"dev"}};
-  (void)policy->level_for({user, "get", "apps", "deployments", "scale", "n", "x", "/apis/apps/v1", true});
-  (void)policy->level_for({user, "get", "", "", "", "", "", "/healthz", false});
+  (void)policy->decide({user, "get", "apps", "deployments", "scale", "n", "x", "/apis/apps/v1", true});
+  (void)policy->decide({user, "get", "", "", "", "", "", "/healthz", false});
   return 0;
 }

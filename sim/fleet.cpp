@@ -143,6 +143,7 @@ void fleet::start_hub() {
     return std::make_unique<virtual_runtime>(world_, std::move(r), runtime_of(hub_name));
   };
   o.log = log_of(hub_name);
+  o.default_roles = false;
   auto opened = hub_core::open(o);
   if (is_dead(hub_name)) return hub_.alive.reset();
   if (!opened) throw std::runtime_error("hub: " + opened.err().message);
@@ -172,6 +173,7 @@ result<std::unique_ptr<cluster_port>> fleet::open_cluster(int i, post_envelope p
   };
   o.crypto = node.crypto.get();
   o.log = log_of(name);
+  o.default_roles = false;
   auto opened = embedded_cluster::open(o, std::move(post));
   if (!opened) return opened.err();
   node.managed = opened->get();

@@ -129,6 +129,7 @@ result<void> hub_core::seed() {
   for (auto& role : hub_roles()) fixed.push_back(std::move(role));
   if (auto ok = seed_objects(*options_.data, api_->kinds(), std::move(fixed), false, options_.now(), random_); !ok)
     return ok;
+  if (!options_.default_roles) return {};
   return seed_access(*options_.data, api_->kinds(), default_access(true), options_.now(), random_);
 }
 

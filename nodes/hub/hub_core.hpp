@@ -28,6 +28,8 @@ struct hub_core_options {
   std::string ca_pem;                                                                 ///< as api_stack_options
   audit_log* audit = nullptr;                                                         ///< null: no audit log
   std::function<backup_figures()> backups;                                            ///< for metrics; may be absent
+  /// False: without the default roles and bindings, for simulations that start thousands of nodes with masters alone.
+  bool default_roles = true;
 };
 
 /// The hub's actors, API and link hosts over one store.

@@ -80,8 +80,9 @@ result<std::unique_ptr<embedded_cluster>> embedded_cluster::open(const embedded_
   objects.push_back(synthetic_node(options.node_name, options.now()));
   if (auto ok = seed_objects(*options.data, self->api_->kinds(), std::move(objects), false, options.now(), random); !ok)
     return ok.err();
-  if (auto ok = seed_access(*options.data, self->api_->kinds(), default_access(false), options.now(), random); !ok)
-    return ok.err();
+  if (options.default_roles)
+    if (auto ok = seed_access(*options.data, self->api_->kinds(), default_access(false), options.now(), random); !ok)
+      return ok.err();
 
   runtime_options runtime;
   runtime.data = options.data;

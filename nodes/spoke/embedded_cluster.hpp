@@ -24,6 +24,8 @@ struct embedded_cluster_options {
   std::function<std::unique_ptr<actor_runtime>(runtime_options)> make_runtime;
   crypto_port* crypto = nullptr;
   std::function<void(const address&, note)> log;
+  /// False: without the default roles and bindings, for simulations that start thousands of nodes with masters alone.
+  bool default_roles = true;
 };
 
 class embedded_cluster final : public cluster_port {

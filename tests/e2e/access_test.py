@@ -93,9 +93,14 @@ class Access(E2eTest):
         self.assert_refused(refused, "is attempting to grant RBAC permissions not currently held")
         self.kubectl("create", "role", "r", "-n", "team", "--verb=get", "--resource=roles", "--as=mallory")
 
+    def token(self, *arguments, at=None):
+        given = self.world.token_request(*arguments, at=at or self.hub)
+        self.assertEqual(given.returncode, 0, given.stderr)
+        return given.stdout.strip()
+
     def test_5_tokens_of_service_accounts(self):
         self.kubectl("create", "serviceaccount", "robot", "-n", "team")
-        token = self.says("create", "token", "robot", "-n", "team", "--duration=10m")
+        token = self.token("robot", "team", 600)
         refused = self.with_token(token, "get", "configmaps", "-n", "team", check=False)
         self.assert_refused(refused, 'User "system:serviceaccount:team:robot" cannot list resource "configmaps"')
         self.kubectl("create", "rolebinding", "robot", "-n", "team", "--clusterrole=view", "--serviceaccount=team:robot")
@@ -107,7 +112,7 @@ class Access(E2eTest):
                              ["system:serviceaccounts", "system:serviceaccounts:team", "system:authenticated"])
         wrong = self.with_token(token[:-4] + "AAAA", "get", "configmaps", "-n", "team", check=False)
         self.assert_refused(wrong, "You must be logged in to the server")
-        brief = self.kubectl("create", "token", "robot", "-n", "team", "--duration=1m", check=False)
+        brief = self.world.token_request("robot", "team", 60, at=self.hub)
         self.assert_refused(brief, "may not specify a duration less than 10 minutes")
         # The keys are the hub's for good.
         self.hub.process.terminate()
@@ -191,7 +196,7 @@ class Access(E2eTest):
         in_cluster = lambda *arguments: self.world.kubectl(*arguments, at=spoke).stdout.strip()
         eventually("the namespace has its ServiceAccount",
                    lambda: self.world.kubectl("get", "sa", "default", at=spoke, check=False).returncode == 0)
-        token = in_cluster("create", "token", "default")
+        token = self.token("default", at=spoke)
         in_cluster("create", "clusterrolebinding", "v", "--clusterrole=view", "--serviceaccount=default:default")
         with open(spoke.kubeconfig, encoding="utf-8") as file:
             text = file.read()

@@ -375,6 +375,23 @@ class World:
         """`at`: a Hub or a Spoke."""
         return self.run(["kubectl", "--kubeconfig", at.kubeconfig, *arguments], check=check, stdin=stdin)
 
+    def kubectl_minor(self):
+        """20 for 1.20, which is Debian 12's."""
+        said = json.loads(self.run(["kubectl", "version", "--client", "-o", "json"]).stdout)
+        return int(re.match(r"\d+", said["clientVersion"]["minor"]).group())
+
+    def token_request(self, name, namespace="default", seconds=3600, *, at):
+        """What `kubectl create token` does; kubectl cannot before 1.24. Returns the process."""
+        if self.kubectl_minor() >= 24:
+            return self.kubectl("create", "token", name, "-n", namespace, f"--duration={seconds}s", at=at, check=False)
+        wanted = json.dumps({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",
+                             "spec": {"expirationSeconds": seconds}})
+        done = self.kubectl("create", "--raw", f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}/token", "-f", "-",
+                            at=at, stdin=wanted, check=False)
+        if done.returncode == 0:
+            done.stdout = json.loads(done.stdout)["status"]["token"]
+        return done
+
     def joined_spokes(self, hub, *clusters, flags=()):
         spokes = [Spoke(self, cluster, hub.join_command(cluster), *flags) for cluster in clusters]
         self.whctl("accept", *clusters, "--wait", f"{int(30 * TIME_FACTOR)}s", hub=hub)

@@ -89,7 +89,8 @@ class Rounds:
             return self.restart_the_dead()
         for _, client in clients:
             client.start()
-        limit = time.monotonic() + self.chaos.uniform(0.01, 0.3) * TIME_FACTOR
+        # Slow programs need longer to have something under way, but waiting is no test.
+        limit = time.monotonic() + self.chaos.uniform(0.01, 0.3) * min(TIME_FACTOR, 3)
         while time.monotonic() < limit and self.hub.alive() and self.spoke.alive():
             time.sleep(0.002)
         victim.cut()

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "tests/powercut/memory.hpp"
 #include "tests/powercut/system.hpp"
 
 namespace powercut {
@@ -169,7 +170,9 @@ void disk::reach(phase p, const char* what) {
 
 void disk::cut(const char* what) {
   const pid_t victim = ::getpid();
+  memory::before_fork();
   const pid_t child = ::fork();
+  memory::after_fork();
   if (child < 0) give_up("fork at", what);
   if (child > 0) {
     // Whoever finds the victim dead finds this already: a cut was begun, and who is to finish it.

@@ -67,7 +67,7 @@ struct api_call {
   instant started;
   std::vector<std::string> warnings;
   std::vector<std::string> duplicate_fields;  ///< keys that the body has twice, by path
-  std::optional<user_info> impersonator;  ///< who really asks, when he acts as another
+  std::optional<user_info> impersonator;      ///< who really asks, when he acts as another
 
   const std::string& resource() const { return counted_as; }
   object_key key() const { return {counted_as, path.ns, path.name}; }
@@ -76,7 +76,7 @@ struct api_call {
   void respond(int code, std::string json);
   void respond(int code, const document& doc) { respond(code, dump_document(doc)); }
   void respond_text(int code, std::string text, std::string content_type);
-  /// Answers with an object in the form that was asked for.
+  /// Answers with an object, or at its scale with its Scale, in the form that was asked for.
   void respond_object(int code, std::string_view body, revision rev);
   void respond(const api_error& e);
   void start_stream();

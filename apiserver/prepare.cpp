@@ -2,9 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "apiserver/admission.hpp"
 #include "apiserver/object_meta.hpp"
 #include "apiserver/ownership.hpp"
+#include "apiserver/scale.hpp"
+#include "resources/scale.hpp"
 
 namespace wh {
 
@@ -14,7 +18,7 @@ constexpr std::size_t errors_max = 100;
 
 /// Drops what the kind does not know, and says so as the client wishes; so it does with what the body had twice.
 answer<void> drop_unknown(api_call& call, const write_options& options, document& doc) {
-  const auto& kind = *call.kind.asked;
+  const auto& kind = body_kind(call);
   std::vector<std::string> unknown;
   if (auto ok = normalize_metadata(kind, doc, unknown); !ok) return ok;
   auto metadata = std::move(doc["metadata"]);
@@ -38,9 +42,14 @@ answer<void> drop_unknown(api_call& call, const write_options& options, document
                                  go_quote(kind.version), kind.kind, list));
 }
 
+bool has(const std::vector<field_error>& all, const field_error& e) {
+  return std::any_of(all.begin(), all.end(), [&](const auto& other) { return other.text() == e.text(); });
+}
+
+/// What the schema and the kind's own rules both say is said once.
 void append(std::vector<field_error>& to, std::vector<field_error> more) {
   for (auto& e : more)
-    if (to.size() < errors_max) to.push_back(std::move(e));
+    if (to.size() < errors_max && !has(to, e)) to.push_back(std::move(e));
 }
 
 /// Defaults, the kind's own rules and validation: the part that creates and updates share.
@@ -51,6 +60,7 @@ answer<void> settle(api_call& call, admission& a) {
   append(a.errors, validate_metadata(kind, a.object));
   append(a.errors, kind.structure->validate(a.object));
   if (a.old) append(a.errors, kind.structure->validate_update(*a.old, a.object));
+  if (kind.scale && kind.from_crd) append(a.errors, validate_scale_values(kind, a.object, a.subresource == "status"));
   if (a.errors.empty())
     if (auto ok = check_object(a); !ok) return ok;
   if (a.errors.empty()) return {};
@@ -79,10 +89,17 @@ answer<document> prepare_create(api_call& call, const write_options& options, do
 }
 
 answer<document> prepare_update(api_call& call, const write_options& options, const document& old, document next) {
-  auto sent = take_managed_fields(*call.kind.asked, next);
+  auto sent = take_managed_fields(body_kind(call), next);
   if (!sent) return sent.err();
   if (auto ok = drop_unknown(call, options, next); !ok) return ok.err();
-  next = confine_to_subresource(call, old, std::move(next));
+  if (is_scale(call)) {
+    auto scaled = scale_object(call, options, old, next, *sent);
+    if (!scaled) return scaled.err();
+    next = std::move(scaled->object);
+    *sent = std::move(scaled->owners);
+  } else {
+    next = confine_to_subresource(call, old, std::move(next));
+  }
   next["metadata"].erase("managedFields");
   auto version = string_at(next, {"metadata", "resourceVersion"});
   if (!version.empty() && version != string_at(old, {"metadata", "resourceVersion"}))
@@ -93,7 +110,7 @@ answer<document> prepare_update(api_call& call, const write_options& options, co
   admission a{call, &old, next, call.path.subresource, call.core->now(), std::move(errors)};
   if (auto ok = settle(call, a); !ok) return ok.err();
   count_generation(*call.kind.asked, old, next);
-  if (options.applied) keep_owners(&old, next, std::move(*sent));
+  if (options.applied || is_scale(call)) keep_owners(&old, next, std::move(*sent));
   else track_owners(call, options, &old, next, *sent);
   next["apiVersion"] = call.kind.stored->api_version();
   return next;

@@ -3,6 +3,7 @@
 #include "apiserver/object_meta.hpp"
 #include "apiserver/ownership.hpp"
 #include "apiserver/prepare.hpp"
+#include "apiserver/scale.hpp"
 #include "apiserver/strategic_merge.hpp"
 #include "apiserver/write.hpp"
 #include "resources/patch.hpp"
@@ -28,23 +29,25 @@ api_error patch_error(const api_call& call, const error& e) {
     return {422,
             "Invalid",
             e.message,
-            {{"name", call.path.name}, {"group", call.kind.asked->group}, {"kind", call.kind.asked->kind}}};
+            {{"name", call.path.name}, {"group", body_kind(call).group}, {"kind", body_kind(call).kind}}};
   return to_api_error(e, call.key());
 }
 
+/// What a PUT or patch makes of the endpoint's document: the object, or its Scale.
 answer<document> make_next(const update_job& job, const document& old) {
   const auto& call = *job.call;
+  const auto& kind = body_kind(call);
   result<document> next = fail(errc::internal, "not a patch");
   switch (job.format) {
     case body_format::json_patch: next = apply_json_patch(old, job.sent); break;
     case body_format::merge_patch: next = apply_merge_patch(old, job.sent); break;
-    case body_format::strategic_patch: next = apply_strategic_merge(old, job.sent, *call.kind.asked->structure); break;
+    case body_format::strategic_patch: next = apply_strategic_merge(old, job.sent, *kind.structure); break;
     case body_format::apply_patch: return apply_to_object(call, job.options, &old, job.sent);
     default: return job.sent;
   }
   if (!next) return patch_error(call, next.err());
   if (!next->is_object()) return bad_request("the patch does not leave an object");
-  if (auto ok = check_kind(*call.kind.asked, *next); !ok) return ok.err();
+  if (auto ok = check_kind(kind, *next); !ok) return ok.err();
   return std::move(*next);
 }
 
@@ -104,7 +107,9 @@ void try_update(const job_ptr& job) {
   const record& r = **found;
   auto old = object_document(call.kind, *r.body, r.rev);
   if (!old) return call.respond(to_api_error(old.err(), call.key()));
-  auto next = make_next(*job, *old);
+  auto base = is_scale(call) ? scale_to_change(call, *old) : answer<document>(*old);
+  if (!base) return call.respond(base.err());
+  auto next = make_next(*job, *base);
   if (!next) return call.respond(next.err());
   next = prepare_update(call, job->options, *old, std::move(*next));
   if (!next) return call.respond(next.err());

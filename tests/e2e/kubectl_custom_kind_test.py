@@ -17,7 +17,9 @@ spec:
   - name: v1
     served: true
     storage: true
-    subresources: {status: {}}
+    subresources:
+      status: {}
+      scale: {specReplicasPath: .spec.size, statusReplicasPath: .status.count, labelSelectorPath: .status.selector}
     additionalPrinterColumns:
     - {name: Size, type: integer, jsonPath: .spec.size}
     - {name: Color, type: string, jsonPath: .spec.color, priority: 1}
@@ -34,7 +36,7 @@ spec:
               color: {type: string, default: blue, enum: [blue, red]}
           status:
             type: object
-            properties: {ready: {type: boolean}}
+            properties: {ready: {type: boolean}, count: {type: integer}, selector: {type: string}}
   - name: v1beta1
     served: true
     storage: false
@@ -69,6 +71,12 @@ class CustomKind(KubectlTest):
             k("patch", "wdg", "w", "--subresource=status", "--type=merge", "-p", both)
             told = k("get", "wdg", "w", "-o", "jsonpath={.status.ready} {.spec.size} {.metadata.generation}")
             self.assertEqual(told, "true 5 2")
+        self.assertIn("scaled", k("scale", "widget", "w", "--replicas=7", "--current-replicas=5"))
+        self.assertIn("scaled", k("scale", "wdg/w", "--replicas=5"))
+        self.assertIn("replicas to be 1", k("scale", "wdg/w", "--replicas=2", "--current-replicas=1", fails=True))
+        self.assertIn("greater than or equal to 1", k("scale", "wdg/w", "--replicas=0", fails=True))
+        scale = json.loads(k("get", "--raw", f"/apis/{version}/namespaces/{k.namespace}/widgets/w/scale"))
+        self.assertEqual((scale["kind"], scale["spec"], scale["status"]), ("Scale", {"replicas": 5}, {"replicas": 0}))
         other = json.loads(k("get", "widgets.v1beta1.test.wheelhouse.example", "w", "-o", "json"))
         self.assertEqual((other["apiVersion"], other["spec"]["size"]), ("test.wheelhouse.example/v1beta1", 5))
         k("delete", "crd", "widgets.test.wheelhouse.example", TIMEOUT)

@@ -63,6 +63,7 @@ answer<void> settle(api_call& call, admission& a) {
   if (kind.scale && kind.from_crd) append(a.errors, validate_scale_values(kind, a.object, a.subresource == "status"));
   if (a.errors.empty())
     if (auto ok = check_object(a); !ok) return ok;
+  call.warnings.insert(call.warnings.end(), a.warnings.begin(), a.warnings.end());
   if (a.errors.empty()) return {};
   return invalid_object(kind, name_of(a.object), a.errors);
 }

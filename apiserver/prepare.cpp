@@ -16,10 +16,19 @@ namespace {
 
 constexpr std::size_t errors_max = 100;
 
+/// A document's text for a message.
+std::string shortened(const document& doc) {
+  constexpr std::size_t shown_max = 1000;
+  auto text = dump_document(doc);
+  return text.size() <= shown_max ? text : text.substr(0, shown_max) + "...";
+}
+
 /// Drops what the kind does not know, and says so as the client wishes; so it does with what the body had twice.
 answer<void> drop_unknown(api_call& call, const write_options& options, document& doc) {
   const auto& kind = body_kind(call);
   std::vector<std::string> unknown;
+  const bool strict_patch = options.unknown == write_options::unknown_fields::strict && call.request.method == "PATCH";
+  const std::string whole = strict_patch ? shortened(doc) : "";
   if (auto ok = normalize_metadata(kind, doc, unknown); !ok) return ok;
   auto metadata = std::move(doc["metadata"]);
   doc.erase("metadata");
@@ -38,6 +47,10 @@ answer<void> drop_unknown(api_call& call, const write_options& options, document
   if (list.empty()) return {};
   if (options.unknown == write_options::unknown_fields::warn) return {};
   call.warnings.clear();
+  // What a patch made is to blame, not what was sent: Kubernetes has another answer for that.
+  if (strict_patch)
+    return invalid_object(kind_info(), "",
+                          {{field_error_type::invalid, "patch", go_quote(whole), "strict decoding error: " + list}});
   return bad_request(fmt::format("{} in version {} cannot be handled as a {}: strict decoding error: {}", kind.kind,
                                  go_quote(kind.version), kind.kind, list));
 }
@@ -66,6 +79,23 @@ answer<void> settle(api_call& call, admission& a) {
   call.warnings.insert(call.warnings.end(), a.warnings.begin(), a.warnings.end());
   if (a.errors.empty()) return {};
   return invalid_object(kind, name_of(a.object), a.errors);
+}
+
+/// Holds an update to the version that it was made from. Custom resources, and the kinds that are such elsewhere, may
+/// not be overwritten unseen.
+answer<void> check_version(const api_call& call, const document& old, const document& next) {
+  const auto version = string_at(next, {"metadata", "resourceVersion"});
+  if (!version.empty() && version != "0") {
+    if (version == string_at(old, {"metadata", "resourceVersion"})) return {};
+    return object_modified(call.resource(), call.path.name);
+  }
+  if (is_scale(call) || !call.kind.asked->protobuf.empty()) return {};
+  kind_info resource;  // Kubernetes puts the resource here, where the kind belongs
+  resource.group = call.kind.asked->group;
+  resource.kind = call.kind.asked->plural;
+  return invalid_object(
+      resource, call.path.name,
+      {{field_error_type::invalid, "metadata.resourceVersion", "0", "must be specified for an update"}});
 }
 
 }  // namespace
@@ -102,9 +132,7 @@ answer<document> prepare_update(api_call& call, const write_options& options, co
     next = confine_to_subresource(call, old, std::move(next));
   }
   next["metadata"].erase("managedFields");
-  auto version = string_at(next, {"metadata", "resourceVersion"});
-  if (!version.empty() && version != string_at(old, {"metadata", "resourceVersion"}))
-    return object_modified(call.resource(), call.path.name);
+  if (auto ok = check_version(call, old, next); !ok) return ok.err();
   std::vector<field_error> errors;
   if (auto ok = carry_metadata(call, old, next, errors); !ok) return ok.err();
   next["metadata"].erase("resourceVersion");

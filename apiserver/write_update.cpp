@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "apiserver/object_meta.hpp"
 #include "apiserver/ownership.hpp"
 #include "apiserver/prepare.hpp"
@@ -91,15 +93,38 @@ void finish(const job_ptr& job, const shared_bytes& body, const result<write_out
   call.respond(to_api_error(outcome.err(), call.key()));
 }
 
+/// Kinds that a PUT may also create, as Kubernetes' strategies have it.
+bool is_made_by_put(std::string_view resource) {
+  static constexpr std::string_view all[] = {"clusterrolebindings.rbac.authorization.k8s.io",
+                                             "clusterroles.rbac.authorization.k8s.io",
+                                             "endpoints",
+                                             "events",
+                                             "events.events.k8s.io",
+                                             "leases.coordination.k8s.io",
+                                             "limitranges",
+                                             "rolebindings.rbac.authorization.k8s.io",
+                                             "roles.rbac.authorization.k8s.io",
+                                             "services"};
+  return std::find(std::begin(all), std::end(all), resource) != std::end(all);
+}
+
+/// How this write makes the object that is not there; null: it does not.
+auto creator_of(const update_job& job) -> decltype(&create_by_apply) {
+  const auto& call = *job.call;
+  if (!call.path.subresource.empty()) return nullptr;
+  if (job.options.applied) return create_by_apply;
+  return call.request.method == "PUT" && is_made_by_put(call.resource()) ? create_by_update : nullptr;
+}
+
 void try_update(const job_ptr& job) {
   auto& call = *job->call;
   --job->tries;
   auto found = call.core->options.data->get(call.key());
   if (!found) return call.respond(to_api_error(found.err(), call.key()));
   if (!*found) {
-    if (!job->options.applied || !call.path.subresource.empty())
-      return call.respond(object_not_found(call.resource(), call.path.name));
-    return create_by_apply(job->call, job->options, job->sent, [job](const api_error& exists) {
+    const auto make = creator_of(*job);
+    if (!make) return call.respond(object_not_found(call.resource(), call.path.name));
+    return make(job->call, job->options, job->sent, [job](const api_error& exists) {
       if (job->tries > 0) try_update(job);
       else job->call->respond(exists);
     });

@@ -111,7 +111,7 @@ TEST_CASE("a Scale that is none is refused in Kubernetes' words", "[apiserver][s
   CHECK(f.patch(deployments + "/web/scale", unknown).headers["Warning"] ==
         "299 - \"unknown field \\\"spec.replicsa\\\"\"");
   auto strict = f.patch(deployments + "/web/scale?fieldValidation=Strict", unknown);
-  CHECK(strict.code == 400);
+  CHECK(strict.code == 422);
   CHECK_THAT(strict.message(), Catch::Contains("unknown field \"spec.replicsa\""));
 }
 

@@ -223,6 +223,7 @@ class checker {
     if (full()) return;
     if (depth > depth_max) return invalid(path, "", "nested too deeply");
     if (!s.is_object()) return invalid(path, shown(s), "must be an object");
+    rules(s, path);
     if (s.contains("type") && !may_have_type) forbidden(path + ".type", "must be empty to be structural");
     for (const auto key : structure_only) {
       if (s.contains(key)) forbidden(path + "." + std::string(key), "must be undefined to be structural");

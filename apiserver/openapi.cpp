@@ -80,6 +80,10 @@ document managed_fields_entry() {
 document list_meta() {
   document p;
   p["continue"] = string_field("Where to go on when the list was limited.");
+  p["remainingItemCount"] = {
+      {"type", "integer"},
+      {"format", "int64"},
+      {"description", "How many objects follow those of a limited list; absent with selectors."}};
   p["resourceVersion"] = string_field("Version of the list as a whole.");
   return {{"type", "object"}, {"properties", p}};
 }

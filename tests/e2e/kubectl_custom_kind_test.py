@@ -31,6 +31,7 @@ spec:
           spec:
             type: object
             required: [size]
+            x-kubernetes-validations: [{rule: "self.size < 100"}]
             properties:
               size: {type: integer, minimum: 1, description: How large it is.}
               color: {type: string, default: blue, enum: [blue, red]}
@@ -47,7 +48,8 @@ spec:
 class CustomKind(KubectlTest):
     @on_both
     def test_the_life_of_a_custom_kind(self, k):
-        k("create", "-f", "-", stdin=DEFINITION)
+        told = k("create", "-f", "-", stdin=DEFINITION)
+        self.assertRegex(told, r'Warning: spec\.versions\[0\].*properties\[spec\].*self\.size < 100.*is not enforced')
         k("wait", "--for=condition=Established", "crd/widgets.test.wheelhouse.example", TIMEOUT)
         eventually("it is discovered", lambda: "wdg" in k("api-resources", "--api-group=test.wheelhouse.example"))
         self.assertIn("How large it is", k("explain", "widgets.spec.size"))

@@ -46,7 +46,7 @@ document owners_after(const api_call& call, const write_options& options, const 
 answer<void> check_scale(const api_call& call, const document& scale) {
   auto errors = scale_kind()->structure->validate(scale);
   const auto replicas = int_at(scale, {"spec", "replicas"}, 0);
-  if (errors.empty() && replicas == replicas_unset)
+  if (errors.empty() && replicas == replicas_unset && call.kind.asked->from_crd)
     return bad_request("the spec replicas field " + go_quote(call.kind.asked->scale->spec_replicas) +
                        " cannot be empty");
   // A custom resource is checked as a whole, which finds the same with the object's own path.

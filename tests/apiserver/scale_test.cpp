@@ -1,3 +1,5 @@
+#include <limits>
+
 #include "scale_fixture.hpp"
 
 using namespace wh;
@@ -95,6 +97,7 @@ TEST_CASE("a Scale that is none is refused in Kubernetes' words", "[apiserver][s
   CHECK(negative.code == 422);
   CHECK(negative.message() ==
         "Scale.autoscaling \"web\" is invalid: spec.replicas: Invalid value: -1: must be greater than or equal to 0");
+  CHECK(f.patch(deployments + "/web/scale", set_to(std::numeric_limits<int>::min())).code == 422);
   negative = f.patch(pools + "/p/scale", set_to(-1));
   CHECK(negative.code == 422);
   CHECK(negative.message() ==

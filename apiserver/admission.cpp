@@ -8,6 +8,7 @@
 #include "apiserver/access/escalation.hpp"
 #include "apiserver/access/token_endpoints.hpp"
 #include "base/encoding.hpp"
+#include "resources/crd_rules.hpp"
 
 namespace wh {
 
@@ -40,15 +41,34 @@ answer<void> complete_secret(admission& a) {
   return fill_token_secret(a);
 }
 
+/// The beginning of a long text, cut at a character's border.
+std::string cut_text(std::string_view text, std::size_t bytes_max) {
+  if (text.size() <= bytes_max) return std::string(text);
+  while (bytes_max > 0 && (static_cast<unsigned char>(text[bytes_max]) & 0xc0) == 0x80) --bytes_max;
+  return std::string(text.substr(0, bytes_max)) + "...";
+}
+
 answer<void> complete_pod(admission& a) {
   if (a.creates()) a.object["status"] = {{"phase", "Pending"}, {"qosClass", "BestEffort"}};
   return {};
+}
+
+/// Says which of a definition's CEL rules nobody will hold its objects to.
+void warn_of_rules(admission& a) {
+  constexpr std::size_t warnings_max = 20, rule_bytes_max = 200;
+  const auto rules = rules_of_crd(a.object);
+  for (std::size_t i = 0; i < rules.size() && i < warnings_max; ++i)
+    a.warnings.push_back(fmt::format("{}: the rule {} is not enforced: CEL rules are kept but not evaluated",
+                                     rules[i].place, go_quote(cut_text(rules[i].rule, rule_bytes_max))));
+  if (rules.size() > warnings_max)
+    a.warnings.push_back(fmt::format("{} more x-kubernetes-validations are not enforced", rules.size() - warnings_max));
 }
 
 answer<void> complete_crd(admission& a) {
   if (!a.subresource.empty() || (a.old && is_deleting(*a.old))) return {};
   auto errors = establish_crd(a.object, a.old, a.now);
   a.errors.insert(a.errors.end(), errors.begin(), errors.end());
+  if (errors.empty()) warn_of_rules(a);
   return {};
 }
 

@@ -13,7 +13,8 @@ struct admission {
   document& object;     ///< may be completed
   std::string_view subresource;
   instant now;
-  std::vector<field_error> errors;  ///< 422, together with what the schema says
+  std::vector<field_error> errors;         ///< 422, together with what the schema says
+  std::vector<std::string> warnings = {};  ///< for the client, if the object is taken
 
   bool creates() const { return old == nullptr; }
   const user_info& user() const { return call.request.user; }

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "apiserver/ownership.hpp"
+#include "apiserver/scale.hpp"
 #include "resources/protobuf.hpp"
 
 namespace wh {
@@ -142,7 +143,7 @@ answer<void> check_kind(const kind_info& kind, document& doc) {
 answer<document> read_object(api_call& call) {
   auto doc = parse_object_body(call, call.duplicate_fields);
   if (!doc) return doc;
-  if (auto ok = check_kind(*call.kind.asked, *doc); !ok) return ok.err();
+  if (auto ok = check_kind(body_kind(call), *doc); !ok) return ok.err();
   return doc;
 }
 

@@ -20,7 +20,7 @@ struct write_options {
 answer<write_options> parse_write_options(const api_call& call);
 
 /// Decodes a request body that holds an object (JSON, YAML or Kubernetes protobuf) and checks that it is of the kind
-/// and version of the path; both are filled in when absent.
+/// and version of the endpoint; both are filled in when absent.
 answer<document> read_object(api_call& call);
 answer<void> check_kind(const kind_info& kind, document& doc);
 

@@ -1,6 +1,7 @@
 #include "apiserver/core.hpp"
 
 #include "apiserver/audit/audit_call.hpp"
+#include "apiserver/scale.hpp"
 #include "base/assert.hpp"
 
 namespace wh {
@@ -79,6 +80,7 @@ void api_call::respond_text(int code, std::string text, std::string content_type
 }
 
 void api_call::respond_object(int code, std::string_view body, revision rev) {
+  if (is_scale(*this)) return respond_scale(*this, code, body, rev);
   respond(code, shaped_json(form, kind, body, rev, core->now()));
 }
 

@@ -77,7 +77,7 @@ struct api_call {
   void respond(int code, std::string json);
   void respond(int code, const document& doc) { respond(code, dump_document(doc)); }
   void respond_text(int code, std::string text, std::string content_type);
-  /// Answers with an object in the form that was asked for.
+  /// Answers with an object, or at its scale with its Scale, in the form that was asked for.
   void respond_object(int code, std::string_view body, revision rev);
   void respond(const api_error& e);
   void start_stream();

@@ -215,13 +215,9 @@ std::vector<field_error> establish_crd(document& crd, const document* old, insta
     if (string_at(names, {"singular"}).empty()) names["singular"] = kind;
   }
   if (!find_path(crd, {"spec", "conversion", "strategy"})) crd["spec"]["conversion"] = {{"strategy", "None"}};
+  if (auto errors = validate_crd(crd); !errors.empty()) return errors;
   auto kinds = kinds_of_crd(crd);
   if (!kinds) return {{field_error_type::invalid, "spec", "", kinds.err().message}};
-  std::string expected =
-      std::string(string_at(crd, {"spec", "names", "plural"})) + "." + std::string(string_at(crd, {"spec", "group"}));
-  if (name_of(crd) != expected)
-    return {{field_error_type::invalid, "metadata.name", go_quote(name_of(crd)),
-             "must be spec.names.plural+\".\"+spec.group"}};
   auto& status = crd["status"];
   if (!status.is_object()) status = document::object();
   status["acceptedNames"] = names;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 #include <set>
 #include <tuple>
 
@@ -55,6 +56,13 @@ document verbs_of_subresource(const std::string& sub) {
   return sub == "finalize" ? document::array({"update"}) : document::array({"get", "patch", "update"});
 }
 
+/// Kind of a subresource's bodies, where it is not the resource's own; group and version along with it.
+std::optional<document> kind_of_subresource(const std::string& sub) {
+  if (sub == "token") return document{{"group", "authentication.k8s.io"}, {"version", "v1"}, {"kind", "TokenRequest"}};
+  if (sub == "scale") return document{{"group", "autoscaling"}, {"version", "v1"}, {"kind", "Scale"}};
+  return std::nullopt;
+}
+
 document resource_document(const entry& e) {
   document d = {{"name", e.name},
                 {"singularName", e.singular},
@@ -68,7 +76,6 @@ document resource_document(const entry& e) {
 
 document aggregated_resource(const entry& e, const std::string& group, const std::string& version) {
   const document kind = {{"group", group}, {"version", version}, {"kind", e.kind}};
-  const document request = {{"group", "authentication.k8s.io"}, {"version", "v1"}, {"kind", "TokenRequest"}};
   document d = {{"resource", e.name},
                 {"responseKind", kind},
                 {"scope", e.namespaced ? "Namespaced" : "Cluster"},
@@ -78,7 +85,7 @@ document aggregated_resource(const entry& e, const std::string& group, const std
   if (!e.categories.empty()) d["categories"] = e.categories;
   for (const auto& sub : e.subresources)
     d["subresources"].push_back({{"subresource", sub},
-                                 {"responseKind", sub == "token" ? request : kind},
+                                 {"responseKind", kind_of_subresource(sub).value_or(kind)},
                                  {"verbs", verbs_of_subresource(sub)}});
   return d;
 }
@@ -117,6 +124,7 @@ std::vector<std::string> subresources_of(const kind_info& kind) {
   std::vector<std::string> out;
   if (kind.group == "certificates.k8s.io" && kind.plural == "certificatesigningrequests") out.push_back("approval");
   if (kind.group.empty() && kind.plural == "namespaces") out.push_back("finalize");
+  if (kind.scale) out.push_back("scale");
   if (kind.has_status) out.push_back("status");
   if (kind.group.empty() && kind.plural == "serviceaccounts") out.push_back("token");
   return out;
@@ -190,9 +198,9 @@ std::string discovery_cache::build_resources(const std::string& group_version) {
       document row = {{"name", e.name + "/" + sub},
                       {"singularName", ""},
                       {"namespaced", e.namespaced},
-                      {"kind", sub == "token" ? "TokenRequest" : e.kind},
+                      {"kind", e.kind},
                       {"verbs", verbs_of_subresource(sub)}};
-      if (sub == "token") row.update({{"group", "authentication.k8s.io"}, {"version", "v1"}});
+      if (const auto other = kind_of_subresource(sub)) row.update(*other);
       out["resources"].push_back(std::move(row));
     }
   }

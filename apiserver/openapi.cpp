@@ -6,6 +6,7 @@
 #include "apiserver/discovery.hpp"
 #include "apiserver/openapi_v2.hpp"
 #include "base/encoding.hpp"
+#include "resources/scale.hpp"
 
 namespace wh {
 
@@ -79,6 +80,10 @@ document managed_fields_entry() {
 document list_meta() {
   document p;
   p["continue"] = string_field("Where to go on when the list was limited.");
+  p["remainingItemCount"] = {
+      {"type", "integer"},
+      {"format", "int64"},
+      {"description", "How many objects follow those of a limited list; absent with selectors."}};
   p["resourceVersion"] = string_field("Version of the list as a whole.");
   return {{"type", "object"}, {"properties", p}};
 }
@@ -158,14 +163,15 @@ document operation(const kind_info& k, const char* action, const document& param
           {"responses", {{"200", {{"description", "OK"}, {"content", content}}}}}};
 }
 
-document patch_operation(const kind_info& k, const document& parameters) {
+/// `strategic`: whether the kind may be patched so, which custom resources may not.
+document patch_operation(const kind_info& k, bool strategic, const document& parameters) {
   auto out = operation(k, "patch", parameters);
   const document any = {{"schema", {{"type", "object"}}}};
   auto& content = out["requestBody"]["content"];
   for (const char* type :
        {"application/apply-patch+yaml", "application/json-patch+json", "application/merge-patch+json"})
     content[type] = any;
-  if (!k.from_crd) content["application/strategic-merge-patch+json"] = any;
+  if (strategic) content["application/strategic-merge-patch+json"] = any;
   return out;
 }
 
@@ -187,7 +193,7 @@ void add_paths(document& paths, const kind_info& k) {
   auto& item = paths[collection + "/{name}"];
   item["get"] = operation(k, "get", document::array());
   item["put"] = operation(k, "put", write);
-  item["patch"] = patch_operation(k, patch);
+  item["patch"] = patch_operation(k, !k.from_crd, patch);
   item["delete"] = operation(k, "delete", remove);
   for (const auto& sub : subresources_of(k)) {
     auto& path = paths[collection + "/{name}/" + sub];
@@ -195,9 +201,10 @@ void add_paths(document& paths, const kind_info& k) {
       path["post"] = operation(k, "post", write);
       continue;
     }
-    path["get"] = operation(k, "get", document::array());
-    path["put"] = operation(k, "put", write);
-    path["patch"] = patch_operation(k, patch);
+    const auto& body = sub == "scale" ? *scale_kind() : k;
+    path["get"] = operation(body, "get", document::array());
+    path["put"] = operation(body, "put", write);
+    path["patch"] = patch_operation(body, !k.from_crd, patch);
   }
 }
 
@@ -263,6 +270,7 @@ std::string openapi_cache::build(const std::string& path) const {
     if ((k->group.empty() ? "api/" : "apis/") + k->api_version() != path) continue;
     schemas[definition_name(*k)] = kind_definition(*k);
     schemas[definition_name(*k) + "List"] = list_definition(*k);
+    if (k->scale) schemas[definition_name(*scale_kind())] = kind_definition(*scale_kind());
     add_paths(paths, *k);
   }
   if (schemas.empty()) return {};

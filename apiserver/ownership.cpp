@@ -4,6 +4,7 @@
 
 #include "apiserver/list_options.hpp"
 #include "apiserver/object_meta.hpp"
+#include "apiserver/scale.hpp"
 #include "resources/apply/last_applied.hpp"
 
 namespace wh {
@@ -33,31 +34,6 @@ std::string program_of(std::string_view user_agent) {
   auto end = manager_bytes_max;
   while (end > 0 && (static_cast<unsigned char>(out[end]) & 0xc0) == 0x80) --end;
   return out.substr(0, end);
-}
-
-/// What of an object the call's endpoint writes.
-apply::write_scope scope_of(const api_call& call) {
-  apply::write_scope out;
-  const auto& kind = *call.kind.asked;
-  out.structure = kind.structure.get();
-  out.api_version = kind.api_version();
-  out.subresource = call.path.subresource;
-  out.now = call.core->now();
-  if (kind.has_status) out.ignored.insert("status");
-  if (call.resource() == "namespaces") out.ignored.insert("spec");  // its finalizers are the server's
-  if (!out.subresource.empty()) out.only = out.subresource == "finalize" ? "spec" : "status";
-  out.is_served = [&call](const std::string& version) {
-    const auto gv = split_api_version(version);
-    return call.core->options.kinds->find(gv.group, gv.version, call.kind.asked->plural) != nullptr;
-  };
-  return out;
-}
-
-apply::managers owners_of(const document* object) {
-  const auto* list = object ? find_path(*object, {"metadata", "managedFields"}) : nullptr;
-  if (!list) return {};
-  auto owners = apply::parse_managers(*list);
-  return owners ? std::move(*owners) : apply::managers();
 }
 
 /// The owners that a plain write starts from.
@@ -106,6 +82,34 @@ std::string kind_text(const document& doc) {
 
 }  // namespace
 
+apply::write_scope scope_of(const api_call& call) {
+  apply::write_scope out;
+  const auto& kind = body_kind(call);
+  out.structure = kind.structure.get();
+  out.api_version = kind.api_version();
+  out.subresource = call.path.subresource;
+  out.now = call.core->now();
+  if (is_scale(call)) {
+    out.only = "spec";
+    return out;
+  }
+  if (kind.has_status) out.ignored.insert("status");
+  if (call.resource() == "namespaces") out.ignored.insert("spec");  // its finalizers are the server's
+  if (!out.subresource.empty()) out.only = out.subresource == "finalize" ? "spec" : "status";
+  out.is_served = [&call](const std::string& version) {
+    const auto gv = split_api_version(version);
+    return call.core->options.kinds->find(gv.group, gv.version, call.kind.asked->plural) != nullptr;
+  };
+  return out;
+}
+
+apply::managers owners_of(const document* object) {
+  const auto* list = object ? find_path(*object, {"metadata", "managedFields"}) : nullptr;
+  if (!list) return {};
+  auto owners = apply::parse_managers(*list);
+  return owners ? std::move(*owners) : apply::managers();
+}
+
 answer<std::string> field_manager_of(const api_call& call, bool apply) {
   std::string name(call.target.param("fieldManager"));
   if (name.empty() && apply)
@@ -141,7 +145,7 @@ void track_owners(const api_call& call, const write_options& options, const docu
 }
 
 void keep_owners(const document* old, document& next, document owners) {
-  if (old) {
+  if (old && !owners.is_null()) {
     auto before = *old;
     auto had = find_path(before, {"metadata", "managedFields"}) ? std::move(before["metadata"]["managedFields"])
                                                                 : document::array();
@@ -159,7 +163,7 @@ answer<document> read_configuration(const api_call& call) {
   if (docs->size() != 1 || !docs->front().is_object())
     return bad_request("error decoding YAML: the body must hold exactly one object");
   auto& doc = docs->front();
-  const auto& kind = *call.kind.asked;
+  const auto& kind = body_kind(call);
   if (api_version(doc) != kind.api_version() || kind_of(doc) != kind.kind)
     return bad_request("invalid object type: " + kind_text(doc));
   if (const auto* sent = find_path(doc, {"metadata", "managedFields"}); sent && !sent->is_null())

@@ -1,5 +1,6 @@
 #pragma once
 #include "apiserver/body.hpp"
+#include "resources/apply/apply.hpp"
 
 namespace wh {
 
@@ -9,6 +10,12 @@ answer<std::string> field_manager_of(const api_call& call, bool apply);
 
 /// The force parameter, which only an apply may have.
 answer<bool> force_of(const api_call& call, bool apply);
+
+/// What the call's endpoint writes of its bodies. Refers to the call.
+apply::write_scope scope_of(const api_call& call);
+
+/// The owners that an object names; none where it has none or they are broken. `object` may be null.
+apply::managers owners_of(const document* object);
 
 /// Sets metadata.managedFields of `next` after a plain write; `old` is null for a create. Objects that nobody owned when
 /// they were made stay without owners until somebody applies. `sent` is what the client wrote of managedFields: broken

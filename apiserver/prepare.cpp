@@ -2,9 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "apiserver/admission.hpp"
 #include "apiserver/object_meta.hpp"
 #include "apiserver/ownership.hpp"
+#include "apiserver/scale.hpp"
+#include "resources/scale.hpp"
 
 namespace wh {
 
@@ -12,10 +16,19 @@ namespace {
 
 constexpr std::size_t errors_max = 100;
 
+/// A document's text for a message.
+std::string shortened(const document& doc) {
+  constexpr std::size_t shown_max = 1000;
+  auto text = dump_document(doc);
+  return text.size() <= shown_max ? text : text.substr(0, shown_max) + "...";
+}
+
 /// Drops what the kind does not know, and says so as the client wishes; so it does with what the body had twice.
 answer<void> drop_unknown(api_call& call, const write_options& options, document& doc) {
-  const auto& kind = *call.kind.asked;
+  const auto& kind = body_kind(call);
   std::vector<std::string> unknown;
+  const bool strict_patch = options.unknown == write_options::unknown_fields::strict && call.request.method == "PATCH";
+  const std::string whole = strict_patch ? shortened(doc) : "";
   if (auto ok = normalize_metadata(kind, doc, unknown); !ok) return ok;
   auto metadata = std::move(doc["metadata"]);
   doc.erase("metadata");
@@ -34,13 +47,22 @@ answer<void> drop_unknown(api_call& call, const write_options& options, document
   if (list.empty()) return {};
   if (options.unknown == write_options::unknown_fields::warn) return {};
   call.warnings.clear();
+  // What a patch made is to blame, not what was sent: Kubernetes has another answer for that.
+  if (strict_patch)
+    return invalid_object(kind_info(), "",
+                          {{field_error_type::invalid, "patch", go_quote(whole), "strict decoding error: " + list}});
   return bad_request(fmt::format("{} in version {} cannot be handled as a {}: strict decoding error: {}", kind.kind,
                                  go_quote(kind.version), kind.kind, list));
 }
 
+bool has(const std::vector<field_error>& all, const field_error& e) {
+  return std::any_of(all.begin(), all.end(), [&](const auto& other) { return other.text() == e.text(); });
+}
+
+/// What the schema and the kind's own rules both say is said once.
 void append(std::vector<field_error>& to, std::vector<field_error> more) {
   for (auto& e : more)
-    if (to.size() < errors_max) to.push_back(std::move(e));
+    if (to.size() < errors_max && !has(to, e)) to.push_back(std::move(e));
 }
 
 /// Defaults, the kind's own rules and validation: the part that creates and updates share.
@@ -51,10 +73,29 @@ answer<void> settle(api_call& call, admission& a) {
   append(a.errors, validate_metadata(kind, a.object));
   append(a.errors, kind.structure->validate(a.object));
   if (a.old) append(a.errors, kind.structure->validate_update(*a.old, a.object));
+  if (kind.scale && kind.from_crd) append(a.errors, validate_scale_values(kind, a.object, a.subresource == "status"));
   if (a.errors.empty())
     if (auto ok = check_object(a); !ok) return ok;
+  call.warnings.insert(call.warnings.end(), a.warnings.begin(), a.warnings.end());
   if (a.errors.empty()) return {};
   return invalid_object(kind, name_of(a.object), a.errors);
+}
+
+/// Holds an update to the version that it was made from. Custom resources, and the kinds that are such elsewhere, may
+/// not be overwritten unseen.
+answer<void> check_version(const api_call& call, const document& old, const document& next) {
+  const auto version = string_at(next, {"metadata", "resourceVersion"});
+  if (!version.empty() && version != "0") {
+    if (version == string_at(old, {"metadata", "resourceVersion"})) return {};
+    return object_modified(call.resource(), call.path.name);
+  }
+  if (is_scale(call) || !call.kind.asked->protobuf.empty()) return {};
+  kind_info resource;  // Kubernetes puts the resource here, where the kind belongs
+  resource.group = call.kind.asked->group;
+  resource.kind = call.kind.asked->plural;
+  return invalid_object(
+      resource, call.path.name,
+      {{field_error_type::invalid, "metadata.resourceVersion", "0", "must be specified for an update"}});
 }
 
 }  // namespace
@@ -79,21 +120,26 @@ answer<document> prepare_create(api_call& call, const write_options& options, do
 }
 
 answer<document> prepare_update(api_call& call, const write_options& options, const document& old, document next) {
-  auto sent = take_managed_fields(*call.kind.asked, next);
+  auto sent = take_managed_fields(body_kind(call), next);
   if (!sent) return sent.err();
   if (auto ok = drop_unknown(call, options, next); !ok) return ok.err();
-  next = confine_to_subresource(call, old, std::move(next));
+  if (is_scale(call)) {
+    auto scaled = scale_object(call, options, old, next, *sent);
+    if (!scaled) return scaled.err();
+    next = std::move(scaled->object);
+    *sent = std::move(scaled->owners);
+  } else {
+    next = confine_to_subresource(call, old, std::move(next));
+  }
   next["metadata"].erase("managedFields");
-  auto version = string_at(next, {"metadata", "resourceVersion"});
-  if (!version.empty() && version != string_at(old, {"metadata", "resourceVersion"}))
-    return object_modified(call.resource(), call.path.name);
+  if (auto ok = check_version(call, old, next); !ok) return ok.err();
   std::vector<field_error> errors;
   if (auto ok = carry_metadata(call, old, next, errors); !ok) return ok.err();
   next["metadata"].erase("resourceVersion");
   admission a{call, &old, next, call.path.subresource, call.core->now(), std::move(errors)};
   if (auto ok = settle(call, a); !ok) return ok.err();
   count_generation(*call.kind.asked, old, next);
-  if (options.applied) keep_owners(&old, next, std::move(*sent));
+  if (options.applied || is_scale(call)) keep_owners(&old, next, std::move(*sent));
   else track_owners(call, options, &old, next, *sent);
   next["apiVersion"] = call.kind.stored->api_version();
   return next;

@@ -92,7 +92,13 @@ result<void> read_pages(list_run& run) {
 
 std::string list_metadata(const list_run& run) {
   document m = {{"resourceVersion", std::to_string(run.at.get())}};
-  if (run.more && run.after) m["continue"] = to_text({run.at, run.after->ns, run.after->name});
+  if (!run.more || !run.after) return dump_document(m);
+  m["continue"] = to_text({run.at, run.after->ns, run.after->name});
+  // As Kubernetes: with a selector nobody knows without reading all of them. What is compacted meanwhile is not told.
+  const auto& target = run.call.target;
+  if (target.param("labelSelector").empty() && target.param("fieldSelector").empty())
+    if (auto left = run.call.core->options.data->count(run.options.range, run.at, run.after); left && *left > 0)
+      m["remainingItemCount"] = *left;
   return dump_document(m);
 }
 

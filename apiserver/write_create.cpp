@@ -96,6 +96,17 @@ answer<void> check_may_create(const api_call& call) {
   return denial(q);
 }
 
+/// Makes an object under the path's name, which nothing had a moment ago.
+void create_missing(const call_ptr& call, const write_options& options, document wanted,
+                    std::function<void(const api_error&)> exists) {
+  auto& meta = wanted["metadata"];
+  if (!meta.is_object()) meta = document::object();
+  meta.erase("resourceVersion");
+  if (name_of(wanted).empty()) meta["name"] = call->path.name;
+  if (name_of(wanted) != call->path.name) return call->respond(name_mismatch(*call, name_of(wanted)));
+  try_create(std::make_shared<create_job>(create_job{call, options, std::move(wanted), 1, std::move(exists)}));
+}
+
 }  // namespace
 
 void create_by_apply(const call_ptr& call, const write_options& options, document configuration,
@@ -108,11 +119,17 @@ void create_by_apply(const call_ptr& call, const write_options& options, documen
         fmt::format("uid mismatch: the provided object specified uid {}, and no existing object was found", uid)));
   auto wanted = apply_to_object(*call, options, nullptr, configuration);
   if (!wanted) return call->respond(wanted.err());
-  auto& meta = (*wanted)["metadata"];
-  meta.erase("resourceVersion");
-  if (name_of(*wanted).empty()) meta["name"] = call->path.name;
-  if (name_of(*wanted) != call->path.name) return call->respond(name_mismatch(*call, name_of(*wanted)));
-  try_create(std::make_shared<create_job>(create_job{call, options, std::move(*wanted), 1, std::move(exists)}));
+  create_missing(call, options, std::move(*wanted), std::move(exists));
+}
+
+void create_by_update(const call_ptr& call, const write_options& options, document object,
+                      std::function<void(const api_error&)> exists) {
+  if (auto ok = check_may_create(*call); !ok) return call->respond(ok.err());
+  if (const auto uid = uid_of(object); !uid.empty())
+    return call->respond(
+        object_conflict(call->resource(), call->path.name,
+                        fmt::format("Precondition failed: UID in precondition: {}, UID in object meta: ", uid)));
+  create_missing(call, options, std::move(object), std::move(exists));
 }
 
 void handle_create(const call_ptr& call) {

@@ -136,15 +136,17 @@ struct collection_run {
   std::map<object_key, deleted> removed;
   std::optional<api_error> failed;
   std::size_t left = 0;
+  std::string continue_token;  ///< where the rest of a limited collection begins; empty: this was all
 };
 
 void answer_collection(collection_run& run) {
   auto& call = *run.call;
   if (run.failed) return call.respond(*run.failed);
   const auto& kind = *call.kind.asked;
-  auto at = std::to_string(call.core->options.data->window().current.get());
-  std::string out = R"({"kind":")" + kind.list_kind + R"(","apiVersion":")" + kind.api_version() +
-                    R"(","metadata":{"resourceVersion":")" + at + R"("},"items":[)";
+  document metadata = {{"resourceVersion", std::to_string(call.core->options.data->window().current.get())}};
+  if (!run.continue_token.empty()) metadata["continue"] = run.continue_token;
+  std::string out = R"({"kind":")" + kind.list_kind + R"(","apiVersion":")" + kind.api_version() + R"(","metadata":)" +
+                    dump_document(metadata) + R"(,"items":[)";
   bool first = true;
   for (const auto& [key, d] : run.removed) {
     if (!std::exchange(first, false)) out += ',';
@@ -163,18 +165,36 @@ void one_done(const std::shared_ptr<collection_run>& run, const object_key& key,
   answer_collection(*run);
 }
 
-/// The keys of a collection that the selectors want.
-answer<std::vector<object_key>> keys_of(api_call& call, const list_options& o) {
-  std::vector<object_key> out;
+/// The objects of a collection that are to go, and where the next ones would begin.
+struct chosen {
+  std::vector<object_key> keys;
+  std::string continue_token;
+};
+
+/// The first objects, up to the limit, that the selectors want.
+answer<chosen> choose(api_call& call, const list_options& o) {
+  chosen out;
   if (o.nothing) return out;
-  auto page = call.core->options.data->list(o.range);
+  continue_token from;
+  std::optional<object_key> after;
+  if (!o.continue_token.empty()) {
+    auto token = parse_continue(o.continue_token);
+    if (!token) return token.err();
+    from = *token;
+    after = object_key{o.range.resource, token->ns, token->name};
+  }
+  auto page = call.core->options.data->list(o.range, from.rev, after);
   if (!page) return to_api_error(page.err(), call.key());
   for (const auto& r : page->records) {
     if (!o.selects_all()) {
       auto doc = decode_body(*r.body);
       if (!doc || !o.labels.matches(*doc) || !o.fields.matches(*doc)) continue;
     }
-    out.push_back(r.key);
+    if (o.limit != 0 && out.keys.size() == o.limit) {
+      out.continue_token = to_text({page->at, out.keys.back().ns, out.keys.back().name});
+      break;
+    }
+    out.keys.push_back(r.key);
   }
   return out;
 }
@@ -193,13 +213,14 @@ void handle_delete_collection(const call_ptr& call) {
   if (!options) return call->respond(options.err());
   auto selection = parse_list_options(*call);
   if (!selection) return call->respond(selection.err());
-  auto keys = keys_of(*call, *selection);
-  if (!keys) return call->respond(keys.err());
+  auto selected = choose(*call, *selection);
+  if (!selected) return call->respond(selected.err());
   auto run = std::make_shared<collection_run>();
   run->call = call;
-  run->left = keys->size();
-  if (keys->empty()) return answer_collection(*run);
-  for (const auto& key : *keys)
+  run->left = selected->keys.size();
+  run->continue_token = selected->continue_token;
+  if (selected->keys.empty()) return answer_collection(*run);
+  for (const auto& key : selected->keys)
     try_delete(std::make_shared<delete_job>(
         delete_job{call, *options, key, [run, key](answer<deleted> d) { one_done(run, key, std::move(d)); }}));
 }

@@ -1,8 +1,11 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "apiserver/object_meta.hpp"
 #include "apiserver/ownership.hpp"
 #include "apiserver/prepare.hpp"
+#include "apiserver/scale.hpp"
 #include "apiserver/strategic_merge.hpp"
 #include "apiserver/write.hpp"
 #include "resources/patch.hpp"
@@ -28,23 +31,25 @@ api_error patch_error(const api_call& call, const error& e) {
     return {422,
             "Invalid",
             e.message,
-            {{"name", call.path.name}, {"group", call.kind.asked->group}, {"kind", call.kind.asked->kind}}};
+            {{"name", call.path.name}, {"group", body_kind(call).group}, {"kind", body_kind(call).kind}}};
   return to_api_error(e, call.key());
 }
 
+/// What a PUT or patch makes of the endpoint's document: the object, or its Scale.
 answer<document> make_next(const update_job& job, const document& old) {
   const auto& call = *job.call;
+  const auto& kind = body_kind(call);
   result<document> next = fail(errc::internal, "not a patch");
   switch (job.format) {
     case body_format::json_patch: next = apply_json_patch(old, job.sent); break;
     case body_format::merge_patch: next = apply_merge_patch(old, job.sent); break;
-    case body_format::strategic_patch: next = apply_strategic_merge(old, job.sent, *call.kind.asked->structure); break;
+    case body_format::strategic_patch: next = apply_strategic_merge(old, job.sent, *kind.structure); break;
     case body_format::apply_patch: return apply_to_object(call, job.options, &old, job.sent);
     default: return job.sent;
   }
   if (!next) return patch_error(call, next.err());
   if (!next->is_object()) return bad_request("the patch does not leave an object");
-  if (auto ok = check_kind(*call.kind.asked, *next); !ok) return ok.err();
+  if (auto ok = check_kind(kind, *next); !ok) return ok.err();
   return std::move(*next);
 }
 
@@ -88,15 +93,38 @@ void finish(const job_ptr& job, const shared_bytes& body, const result<write_out
   call.respond(to_api_error(outcome.err(), call.key()));
 }
 
+/// Kinds that a PUT may also create, as Kubernetes' strategies have it.
+bool is_made_by_put(std::string_view resource) {
+  static constexpr std::string_view all[] = {"clusterrolebindings.rbac.authorization.k8s.io",
+                                             "clusterroles.rbac.authorization.k8s.io",
+                                             "endpoints",
+                                             "events",
+                                             "events.events.k8s.io",
+                                             "leases.coordination.k8s.io",
+                                             "limitranges",
+                                             "rolebindings.rbac.authorization.k8s.io",
+                                             "roles.rbac.authorization.k8s.io",
+                                             "services"};
+  return std::find(std::begin(all), std::end(all), resource) != std::end(all);
+}
+
+/// How this write makes the object that is not there; null: it does not.
+auto creator_of(const update_job& job) -> decltype(&create_by_apply) {
+  const auto& call = *job.call;
+  if (!call.path.subresource.empty()) return nullptr;
+  if (job.options.applied) return create_by_apply;
+  return call.request.method == "PUT" && is_made_by_put(call.resource()) ? create_by_update : nullptr;
+}
+
 void try_update(const job_ptr& job) {
   auto& call = *job->call;
   --job->tries;
   auto found = call.core->options.data->get(call.key());
   if (!found) return call.respond(to_api_error(found.err(), call.key()));
   if (!*found) {
-    if (!job->options.applied || !call.path.subresource.empty())
-      return call.respond(object_not_found(call.resource(), call.path.name));
-    return create_by_apply(job->call, job->options, job->sent, [job](const api_error& exists) {
+    const auto make = creator_of(*job);
+    if (!make) return call.respond(object_not_found(call.resource(), call.path.name));
+    return make(job->call, job->options, job->sent, [job](const api_error& exists) {
       if (job->tries > 0) try_update(job);
       else job->call->respond(exists);
     });
@@ -104,7 +132,9 @@ void try_update(const job_ptr& job) {
   const record& r = **found;
   auto old = object_document(call.kind, *r.body, r.rev);
   if (!old) return call.respond(to_api_error(old.err(), call.key()));
-  auto next = make_next(*job, *old);
+  auto base = is_scale(call) ? scale_to_change(call, *old) : answer<document>(*old);
+  if (!base) return call.respond(base.err());
+  auto next = make_next(*job, *base);
   if (!next) return call.respond(next.err());
   next = prepare_update(call, job->options, *old, std::move(*next));
   if (!next) return call.respond(next.err());

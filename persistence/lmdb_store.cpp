@@ -61,6 +61,31 @@ class page_builder {
   page page_;
 };
 
+/// Counts what a page_builder without a limit would emit.
+class object_counter {
+ public:
+  explicit object_counter(std::vector<record> overlaid) : overlaid_(std::move(overlaid)) {}
+
+  void stored(const key_view& key, const stored_version& v) {
+    while (next_ < overlaid_.size() && key_view(overlaid_[next_].key) < key) add(overlaid_[next_++].body != nullptr);
+    if (next_ == overlaid_.size() || key_view(overlaid_[next_].key) != key) return add(!v.removed());
+    const record& over = overlaid_[next_++];
+    add(over.rev > v.rev ? over.body != nullptr : !v.removed());
+  }
+
+  std::size_t finish() {
+    while (next_ < overlaid_.size()) add(overlaid_[next_++].body != nullptr);
+    return count_;
+  }
+
+ private:
+  void add(bool is_there) { count_ += is_there ? 1 : 0; }
+
+  std::vector<record> overlaid_;
+  std::size_t next_ = 0;
+  std::size_t count_ = 0;
+};
+
 class lmdb_store final : public store, public copyable {
  public:
   explicit lmdb_store(std::unique_ptr<lmdb_env> env) { shared_.env = std::move(env); }
@@ -77,6 +102,11 @@ class lmdb_store final : public store, public copyable {
   result<page> list(const key_range& range, revision at, const std::optional<object_key>& after,
                     std::size_t limit) const override {
     return fresh<page>(at, [&] { return list_once(range, at, after, limit); });
+  }
+
+  result<std::size_t> count(const key_range& range, revision at,
+                            const std::optional<object_key>& after) const override {
+    return fresh<std::size_t>(at, [&] { return count_once(range, at, after); });
   }
 
   result<std::vector<change>> changes_since(revision after, std::size_t limit) const override;
@@ -134,6 +164,10 @@ class lmdb_store final : public store, public copyable {
   result<std::optional<record>> get_once(const object_key& key, revision at) const;
   result<page> list_once(const key_range& range, revision at, const std::optional<object_key>& after,
                          std::size_t limit) const;
+  result<std::size_t> count_once(const key_range& range, revision at, const std::optional<object_key>& after) const;
+  /// The overlaid versions of a range as of `at`, and that revision, which 0 stands for now.
+  result<std::pair<revision, std::vector<record>>> overlaid_in(const key_range& range, revision at,
+                                                               const std::optional<object_key>& after) const;
   void show_overlaid_previous(std::vector<change>& changes) const;
 
   mutable lmdb_shared shared_;
@@ -169,30 +203,52 @@ result<std::optional<record>> lmdb_store::get_once(const object_key& key, revisi
   });
 }
 
+result<std::pair<revision, std::vector<record>>> lmdb_store::overlaid_in(const key_range& range, revision at,
+                                                                         const std::optional<object_key>& after) const {
+  const std::shared_lock lock(shared_.mutex);
+  const auto seen = resolve_at(at, shared_.window);
+  if (!seen) return seen.err();
+  if (shared_.overlay.trimmed(range, *seen)) return trimmed_error(*seen);
+  std::vector<record> overlaid;
+  shared_.overlay.scan(range, after, *seen, [&](const object_key& key, const version& v) {
+    overlaid.push_back({key, v.rev, v.body});
+    return true;
+  });
+  return std::pair{*seen, std::move(overlaid)};
+}
+
 result<page> lmdb_store::list_once(const key_range& range, revision at, const std::optional<object_key>& after,
                                    std::size_t limit) const {
-  revision seen;
-  std::vector<record> overlaid;
-  {
-    const std::shared_lock lock(shared_.mutex);
-    const auto resolved = resolve_at(at, shared_.window);
-    if (!resolved) return resolved.err();
-    seen = *resolved;
-    if (shared_.overlay.trimmed(range, seen)) return trimmed_error(seen);
-    shared_.overlay.scan(range, after, seen, [&](const object_key& key, const version& v) {
-      overlaid.push_back({key, v.rev, v.body});
-      return true;
-    });
-  }
+  auto over = overlaid_in(range, at, after);
+  if (!over) return over.err();
+  const revision seen = over->first;
   return in_txn<page>([&](lmdb_tables& tables, revision compacted) -> result<page> {
     if (auto kept = resolve_at(seen, {compacted, seen}); !kept) return kept.err();
-    page_builder builder(tables, std::move(overlaid), seen, limit);
+    page_builder builder(tables, std::move(over->second), seen, limit);
     const auto read =
         tables.scan(range, after, seen, [&](const key_view& key, std::string_view prefix, const stored_version& v) {
           return builder.stored(key, prefix, v);
         });
     if (!read) return read.err();
     return builder.finish();
+  });
+}
+
+result<std::size_t> lmdb_store::count_once(const key_range& range, revision at,
+                                           const std::optional<object_key>& after) const {
+  auto over = overlaid_in(range, at, after);
+  if (!over) return over.err();
+  const revision seen = over->first;
+  return in_txn<std::size_t>([&](lmdb_tables& tables, revision compacted) -> result<std::size_t> {
+    if (auto kept = resolve_at(seen, {compacted, seen}); !kept) return kept.err();
+    object_counter counter(std::move(over->second));
+    const auto read = tables.scan(range, after, seen,
+                                  [&](const key_view& key, std::string_view, const stored_version& v) -> result<bool> {
+                                    counter.stored(key, v);
+                                    return true;
+                                  });
+    if (!read) return read.err();
+    return counter.finish();
   });
 }
 

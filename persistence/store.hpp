@@ -73,6 +73,14 @@ class store {
   virtual result<page> list(const key_range& range, revision at = {}, const std::optional<object_key>& after = {},
                             std::size_t limit = 0) const = 0;
 
+  /// How many objects list() would give without a limit. Reads no bodies where the store can help it.
+  virtual result<std::size_t> count(const key_range& range, revision at = {},
+                                    const std::optional<object_key>& after = {}) const {
+    auto all = list(range, at, after);
+    if (!all) return all.err();
+    return all->records.size();
+  }
+
   /// Changes with revision > `after`, oldest first, at most `limit`. errc::gone when `after` is below the window.
   virtual result<std::vector<change>> changes_since(revision after, std::size_t limit) const = 0;
 

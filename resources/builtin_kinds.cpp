@@ -73,6 +73,7 @@ class builtin_library {
     out.categories = source.value("categories", std::vector<std::string>());
     out.namespaced = source.value("scope", "") == "Namespaced";
     out.has_status = source.value("status", false);
+    if (source.value("scale", false)) out.scale = {".spec.replicas", ".status.replicas", ".spec.selector"};
     out.has_generation = source.value("generation", true);
     out.protobuf = source.value("protobufName", "");
     if (source.value("protobuf", false)) out.protobuf = protobuf_name(out);

@@ -135,10 +135,42 @@ class crd_checker {
       auto found = internal::check_structural(*openapi, path + ".schema.openAPIV3Schema");
       errors_.insert(errors_.end(), found.begin(), found.end());
     }
+    if (const auto* sub = find_path(version, {"subresources", "scale"}); sub && sub->is_object())
+      scale(*sub, path + ".subresources.scale");
     const auto* columns = find_path(version, {"additionalPrinterColumns"});
     for (std::size_t i = 0; columns && columns->is_array() && i < columns->size(); ++i) {
       column((*columns)[i], path + ".additionalPrinterColumns[" + std::to_string(i) + "]");
     }
+  }
+
+  void scale(const document& scale, const std::string& path) {
+    replicas_path(scale, "specReplicasPath", ".spec", path);
+    replicas_path(scale, "statusReplicasPath", ".status", path);
+    const auto selector = string_at(scale, {"labelSelectorPath"});
+    if (selector.empty() || !simple_path(path + ".labelSelectorPath", selector)) return;
+    if (!selector.starts_with(".spec.") && !selector.starts_with(".status."))
+      add(field_error_type::invalid, path + ".labelSelectorPath", quoted(selector),
+          "should be a json path under either .spec or .status");
+  }
+
+  void replicas_path(const document& scale, const char* name, const std::string& root, const std::string& path) {
+    const auto field = path + "." + name;
+    const auto value = string_at(scale, {name});
+    if (!present(field, value) || !simple_path(field, value)) return;
+    if (!value.starts_with(root + "."))
+      add(field_error_type::invalid, field, quoted(value), "should be a json path under " + root);
+  }
+
+  /// Members alone, by dots: what can also be set, not only read.
+  bool simple_path(const std::string& field, std::string_view path) {
+    if (!path.starts_with('.')) {
+      add(field_error_type::invalid, field, quoted(path), "must be a simple json path starting with .");
+      return false;
+    }
+    const bool plain = path.find_first_of("[]*?@\"'\\") == std::string_view::npos && !path.ends_with('.') &&
+                       path.find("..") == std::string_view::npos;
+    if (!plain) add(field_error_type::invalid, field, quoted(path), "must be a json path in the dot notation");
+    return plain;
   }
 
   void column(const document& column, const std::string& path) {
@@ -200,6 +232,14 @@ kind_info names_of(const document& crd) {
   return out;
 }
 
+std::optional<scale_paths> scale_of_version(const document& version) {
+  const auto* scale = find_path(version, {"subresources", "scale"});
+  if (!scale || !scale->is_object()) return std::nullopt;
+  return scale_paths{std::string(string_at(*scale, {"specReplicasPath"})),
+                     std::string(string_at(*scale, {"statusReplicasPath"})),
+                     std::string(string_at(*scale, {"labelSelectorPath"}))};
+}
+
 }  // namespace
 
 std::vector<field_error> validate_crd(const document& crd) { return crd_checker(crd).run(); }
@@ -218,6 +258,7 @@ result<std::vector<kind_info>> kinds_of_crd(const document& crd) {
     auto kind = names_of(crd);
     kind.version = string_at(version, {"name"});
     kind.has_status = find_path(version, {"subresources", "status"}) != nullptr;
+    kind.scale = scale_of_version(version);
     kind.storage = bool_at(version, {"storage"}, false);
     kind.columns = columns_of(version);
     auto structure = schema::compile(*find_path(version, {"schema", "openAPIV3Schema"}));

@@ -2,6 +2,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <shared_mutex>
 #include <string>
 #include <string_view>
@@ -22,6 +23,13 @@ struct table_column {
   int priority = 0;
 };
 
+/// Where an object keeps its replicas, for the scale subresource: paths of members as in CRDs, `.spec.replicas`.
+struct scale_paths {
+  std::string spec_replicas;
+  std::string status_replicas;
+  std::string selector;  ///< of text, or of a selector object in Kubernetes' own kinds; empty: there is none
+};
+
 /// One served version of one kind: everything that a server needs to know about it.
 struct kind_info {
   std::string group;    ///< "" for core
@@ -33,9 +41,10 @@ struct kind_info {
   std::vector<std::string> short_names;
   std::vector<std::string> categories;
   bool namespaced = false;
-  bool has_status = false;     ///< status subresource: spec writes cannot touch status and vice versa
-  bool has_generation = true;  ///< metadata.generation counts spec changes
-  bool storage = true;         ///< the version that is stored
+  bool has_status = false;           ///< status subresource: spec writes cannot touch status and vice versa
+  std::optional<scale_paths> scale;  ///< scale subresource: replicas are read and set without knowing the kind
+  bool has_generation = true;        ///< metadata.generation counts spec changes
+  bool storage = true;               ///< the version that is stored
   bool from_crd = false;
   std::vector<table_column> columns;
   std::shared_ptr<const schema> structure;

@@ -79,6 +79,7 @@ class checker {
     if (!s.is_object()) return invalid(path, shown(s), "must be an object");
     type(s, path);
     keywords(s, path);
+    rules(s, path);
     children(s, path, depth);
     list_rules(s, path);
     combinations(s, path, depth);
@@ -124,6 +125,19 @@ class checker {
         invalid(path + ".pattern", shown(std::string(expression)),
                 "must be a valid regular expression, but isn't: " + compiled.err().message);
       }
+    }
+  }
+
+  /// Rules in CEL: each must be there to be named, whatever it says.
+  void rules(const document& s, const std::string& path) {
+    const auto list = s.find("x-kubernetes-validations");
+    if (list == s.end()) return;
+    const auto at = path + ".x-kubernetes-validations";
+    if (!list->is_array()) return invalid(at, shown(*list), "must be a list");
+    for (std::size_t i = 0; i < list->size(); ++i) {
+      const auto place = at + "[" + std::to_string(i) + "]";
+      if (!(*list)[i].is_object()) invalid(place, shown((*list)[i]), "must be an object");
+      else if (string_at((*list)[i], {"rule"}).empty()) required(place + ".rule", "rule is not specified");
     }
   }
 
@@ -209,6 +223,7 @@ class checker {
     if (full()) return;
     if (depth > depth_max) return invalid(path, "", "nested too deeply");
     if (!s.is_object()) return invalid(path, shown(s), "must be an object");
+    rules(s, path);
     if (s.contains("type") && !may_have_type) forbidden(path + ".type", "must be empty to be structural");
     for (const auto key : structure_only) {
       if (s.contains(key)) forbidden(path + "." + std::string(key), "must be undefined to be structural");

@@ -15,7 +15,7 @@ constexpr const char* as_partial = "application/json;as=PartialObjectMetadata;v=
 
 using strings = std::vector<std::string>;
 
-/// A namespaced kind with a status subresource and a column.
+/// A namespaced kind with a column and the subresources status and scale; its size is its replicas.
 inline document things_definition() {
   document schema = {
       {"type", "object"},
@@ -27,7 +27,9 @@ inline document things_definition() {
       {"served", true},
       {"storage", true},
       {"schema", {{"openAPIV3Schema", schema}}},
-      {"subresources", {{"status", document::object()}}},
+      {"subresources",
+       {{"status", document::object()},
+        {"scale", {{"specReplicasPath", ".spec.size"}, {"statusReplicasPath", ".status.size"}}}}},
       {"additionalPrinterColumns", {{{"name", "Size"}, {"type", "integer"}, {"jsonPath", ".spec.size"}}}}};
   return {{"metadata", {{"name", "things.x.io"}}},
           {"spec",

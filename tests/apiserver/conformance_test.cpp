@@ -73,6 +73,52 @@ TEST_CASE("conventions: metadata and generation", "[apiserver][conformance]") {
   CHECK(made.json["status"].is_object());
 }
 
+TEST_CASE("conventions: scale", "[apiserver][conformance][scale]") {
+  check_all({
+      {"a Scale is autoscaling/v1 with the object's name, uid and version",
+       [](api_fixture& f) {
+         auto object = f.post(things, thing("a", 4)).json;
+         auto scale = f.get(things + "/a/scale").json;
+         CHECK(api_version(scale) == "autoscaling/v1");
+         CHECK(kind_of(scale) == "Scale");
+         CHECK(scale["metadata"]["uid"] == object["metadata"]["uid"]);
+         CHECK(version_of(scale) == version_of(object));
+         CHECK(scale["spec"]["replicas"] == 4);
+         CHECK(scale["status"]["replicas"] == 0);
+       }},
+      {"scaling raises the generation and leaves everything else alone",
+       [](api_fixture& f) {
+         f.post(things, thing("a"));
+         auto scale = f.get(things + "/a/scale").json;
+         scale["spec"]["replicas"] = 5;
+         scale["status"]["replicas"] = 5;
+         scale["metadata"]["labels"] = {{"a", "b"}};
+         CHECK(f.put(things + "/a/scale", scale).json["spec"]["replicas"] == 5);
+         auto object = f.get(things + "/a").json;
+         CHECK(object["spec"]["size"] == 5);
+         CHECK(object["metadata"]["generation"] == 2);
+         CHECK_FALSE(object.contains("status"));
+         CHECK_FALSE(object["metadata"].contains("labels"));
+       }},
+      {"a stale Scale conflicts, a negative one is invalid, an unknown object is not found",
+       [](api_fixture& f) {
+         f.post(things, thing("a"));
+         auto scale = f.get(things + "/a/scale").json;
+         f.patch(things + "/a/scale", {{"spec", {{"replicas", 2}}}});
+         scale["spec"]["replicas"] = 3;
+         CHECK(f.put(things + "/a/scale", scale).reason() == "Conflict");
+         CHECK(f.patch(things + "/a/scale", {{"spec", {{"replicas", -3}}}}).reason() == "Invalid");
+         CHECK(f.get(things + "/b/scale").reason() == "NotFound");
+       }},
+      {"a scale is neither created nor deleted",
+       [](api_fixture& f) {
+         f.post(things, thing("a"));
+         CHECK(f.del(things + "/a/scale").code == 405);
+         CHECK(f.post(things + "/a/scale", document::object()).code == 405);
+       }},
+  });
+}
+
 TEST_CASE("conventions: writes", "[apiserver][conformance]") {
   check_all({
       {"a patch cannot rename, move or replace",
@@ -122,7 +168,9 @@ TEST_CASE("conventions: writes", "[apiserver][conformance]") {
          auto table = f.call("POST", things, thing("a", 7).dump(), {.accept = as_table});
          CHECK(table.code == 201);
          CHECK(table.json["rows"][0]["cells"] == document({"a", 7}));
-         auto partial = f.call("PUT", things + "/a", thing("a", 8).dump(), {.accept = as_partial});
+         auto next = f.get(things + "/a").json;
+         next["spec"]["size"] = 8;
+         auto partial = f.call("PUT", things + "/a", next.dump(), {.accept = as_partial});
          CHECK(partial.json["kind"] == "PartialObjectMetadata");
          CHECK(partial.json["metadata"]["generation"] == 2);
          CHECK_FALSE(partial.json.contains("spec"));

@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <set>
 
 #include "fixture.hpp"
 
@@ -132,4 +133,56 @@ TEST_CASE("a definition of a compiled-in kind changes nothing", "[apiserver][crd
   f.timer.advance(std::chrono::seconds(1));
   CHECK(f.get("/apis/work.open-cluster-management.io/v1/namespaces/n/manifestworks/w").code == 200);
   CHECK(f.get(std::string(crds) + "/manifestworks.work.open-cluster-management.io").code == 404);
+}
+
+TEST_CASE("rules in CEL are taken, and every writer is told that they are not enforced", "[apiserver][crd]") {
+  api_fixture f;
+  auto crd = thing_crd();
+  auto& schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+  schema["x-kubernetes-validations"] = {{{"rule", "has(self.spec)"}}};
+  schema["properties"]["spec"]["properties"]["size"]["x-kubernetes-validations"] = {
+      {{"rule", "self < 10 || self == \"x\""}, {"message", "too large"}}};
+  const std::string at = "299 - \"spec.versions[0].schema.openAPIV3Schema.";
+  const std::string end = " is not enforced: CEL rules are kept but not evaluated\"";
+  const auto warning =
+      at +
+      "properties[spec].properties[size].x-kubernetes-validations[0]: the rule \\\"self < 10 || self == "
+      "\\\\\\\"x\\\\\\\"\\\"" +
+      end + ", " + at + "x-kubernetes-validations[0]: the rule \\\"has(self.spec)\\\"" + end;
+  auto sorted = [](const std::string& text) {
+    auto middle = text.find(", 299");
+    return middle == std::string::npos ? std::set<std::string>{text}
+                                       : std::set<std::string>{text.substr(0, middle), text.substr(middle + 2)};
+  };
+  auto made = f.post(crds, crd);
+  REQUIRE(made.code == 201);
+  CHECK(sorted(made.headers["Warning"]) == sorted(warning));
+  const auto name = std::string(crds) + "/things.x.io";
+  CHECK(f.get(name).headers["Warning"].empty());
+  auto changed = f.patch(name + "?dryRun=All", {{"metadata", {{"labels", {{"a", "b"}}}}}});
+  CHECK(sorted(changed.headers["Warning"]) == sorted(warning));
+  CHECK(f.patch(name + "/status", {{"status", {{"x", 1}}}}).headers["Warning"].find("rule") == std::string::npos);
+
+  auto plain = crd;
+  plain["spec"]["versions"][0]["schema"] = thing_crd()["spec"]["versions"][0]["schema"];
+  CHECK(f.patch(name, {{"spec", plain["spec"]}}).headers["Warning"].empty());
+  document many = document::array();
+  for (int i = 0; i < 23; ++i) many.push_back({{"rule", std::string(300, 'x')}});
+  schema["x-kubernetes-validations"] = many;
+  auto told = f.patch(name, {{"spec", crd["spec"]}}).headers["Warning"];
+  CHECK_THAT(told, Catch::Contains("4 more x-kubernetes-validations are not enforced"));
+  CHECK(told.size() < 8000);
+}
+
+TEST_CASE("a rule without text is refused", "[apiserver][crd]") {
+  api_fixture f;
+  auto crd = thing_crd();
+  auto& schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+  const std::string at = "spec.versions[0].schema.openAPIV3Schema.x-kubernetes-validations";
+  schema["x-kubernetes-validations"] = {{{"message", "m"}}};
+  CHECK_THAT(f.post(crds, crd).message(), Catch::Contains(at + "[0].rule: Required value: rule is not specified"));
+  schema["x-kubernetes-validations"] = {3};
+  CHECK_THAT(f.post(crds, crd).message(), Catch::Contains(at + "[0]: Invalid value: 3: must be an object"));
+  schema["x-kubernetes-validations"] = "self > 3";
+  CHECK_THAT(f.post(crds, crd).message(), Catch::Contains(at + ": Invalid value: \"self > 3\": must be a list"));
 }

@@ -75,19 +75,23 @@ TEST_CASE("a limited list continues at its revision", "[apiserver]") {
   for (const char* name : {"a", "b", "c", "d", "e"}) f.make_config_map("n", name, {{"odd", name[0] % 2 ? "y" : "n"}});
   auto first = f.get(std::string(maps) + "?limit=2");
   CHECK(names(first.json) == strings{"a", "b"});
+  CHECK(first.json["metadata"]["remainingItemCount"] == 3);
   f.make_config_map("n", "bb");
   f.del(std::string(maps) + "/c");
   auto token = std::string(string_at(first.json, {"metadata", "continue"}));
   auto second = f.get(std::string(maps) + "?limit=2&continue=" + token);
   CHECK(names(second.json) == strings{"c", "d"});
+  CHECK(second.json["metadata"]["remainingItemCount"] == 1);
   CHECK(second.json["metadata"]["resourceVersion"] == first.json["metadata"]["resourceVersion"]);
   auto third =
       f.get(std::string(maps) + "?limit=2&continue=" + std::string(string_at(second.json, {"metadata", "continue"})));
   CHECK(names(third.json) == strings{"e"});
   CHECK_FALSE(third.json["metadata"].contains("continue"));
+  CHECK_FALSE(third.json["metadata"].contains("remainingItemCount"));
 
   auto odd = f.get(std::string(maps) + "?limit=1&labelSelector=odd%3Dy");
   CHECK(names(odd.json) == strings{"a"});
+  CHECK_FALSE(odd.json["metadata"].contains("remainingItemCount"));
   odd = f.get(std::string(maps) +
               "?limit=1&labelSelector=odd%3Dy&continue=" + std::string(string_at(odd.json, {"metadata", "continue"})));
   CHECK(names(odd.json) == strings{"e"});

@@ -17,7 +17,9 @@ spec:
   - name: v1
     served: true
     storage: true
-    subresources: {status: {}}
+    subresources:
+      status: {}
+      scale: {specReplicasPath: .spec.size, statusReplicasPath: .status.count, labelSelectorPath: .status.selector}
     additionalPrinterColumns:
     - {name: Size, type: integer, jsonPath: .spec.size}
     - {name: Color, type: string, jsonPath: .spec.color, priority: 1}
@@ -29,12 +31,13 @@ spec:
           spec:
             type: object
             required: [size]
+            x-kubernetes-validations: [{rule: "self.size < 100"}]
             properties:
               size: {type: integer, minimum: 1, description: How large it is.}
               color: {type: string, default: blue, enum: [blue, red]}
           status:
             type: object
-            properties: {ready: {type: boolean}}
+            properties: {ready: {type: boolean}, count: {type: integer}, selector: {type: string}}
   - name: v1beta1
     served: true
     storage: false
@@ -45,7 +48,8 @@ spec:
 class CustomKind(KubectlTest):
     @on_both
     def test_the_life_of_a_custom_kind(self, k):
-        k("create", "-f", "-", stdin=DEFINITION)
+        told = k("create", "-f", "-", stdin=DEFINITION)
+        self.assertRegex(told, r'Warning: spec\.versions\[0\].*properties\[spec\].*self\.size < 100.*is not enforced')
         k("wait", "--for=condition=Established", "crd/widgets.test.wheelhouse.example", TIMEOUT)
         eventually("it is discovered", lambda: "wdg" in k("api-resources", "--api-group=test.wheelhouse.example"))
         self.assertIn("How large it is", k("explain", "widgets.spec.size"))
@@ -69,6 +73,12 @@ class CustomKind(KubectlTest):
             k("patch", "wdg", "w", "--subresource=status", "--type=merge", "-p", both)
             told = k("get", "wdg", "w", "-o", "jsonpath={.status.ready} {.spec.size} {.metadata.generation}")
             self.assertEqual(told, "true 5 2")
+        self.assertIn("scaled", k("scale", "widget", "w", "--replicas=7", "--current-replicas=5"))
+        self.assertIn("scaled", k("scale", "wdg/w", "--replicas=5"))
+        self.assertIn("replicas to be 1", k("scale", "wdg/w", "--replicas=2", "--current-replicas=1", fails=True))
+        self.assertIn("greater than or equal to 1", k("scale", "wdg/w", "--replicas=0", fails=True))
+        scale = json.loads(k("get", "--raw", f"/apis/{version}/namespaces/{k.namespace}/widgets/w/scale"))
+        self.assertEqual((scale["kind"], scale["spec"], scale["status"]), ("Scale", {"replicas": 5}, {"replicas": 0}))
         other = json.loads(k("get", "widgets.v1beta1.test.wheelhouse.example", "w", "-o", "json"))
         self.assertEqual((other["apiVersion"], other["spec"]["size"]), ("test.wheelhouse.example/v1beta1", 5))
         k("delete", "crd", "widgets.test.wheelhouse.example", TIMEOUT)

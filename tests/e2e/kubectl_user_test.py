@@ -135,17 +135,28 @@ class KubectlUser(KubectlTest):
         k("patch", "deployment", "web", "-p", json.dumps(side))
         images = k("get", "deploy", "web", "-o", "jsonpath={.spec.template.spec.containers[*].image}")
         self.assertEqual(sorted(images.split()), ["nginx:2", "s"])
-        served = [r["name"] for r in json.loads(k("get", "--raw", "/apis/apps/v1"))["resources"]]
-        if "deployments/scale" in served:
-            self.assertIn("scaled", k("scale", "deployment", "web", "--replicas=3", "--current-replicas=1"))
-            self.assertEqual(k("get", "deploy", "web", "-o", "jsonpath={.spec.replicas}"), "3")
-            self.assertIn("replicas to be 1", k("scale", "deployment", "web", "--replicas=2", "--current-replicas=1",
-                                                fails=True))
+        self.scale_deployment(k)
         self.assertIn("Replicas:", k("describe", "deployment", "web"))
         k("expose", "deployment", "web", "--port=80")
         self.assertRegex(k("get", "svc", "web"), r"ClusterIP .*80/TCP")
         self.assertIn("deployment.apps/web", k("get", "all", "-o", "name"))
         k("delete", "deployment/web", "service/web", "--cascade=foreground", TIMEOUT)
+
+    def scale_deployment(self, k):
+        self.assertIn("scaled", k("scale", "deployment", "web", "--replicas=3", "--current-replicas=1"))
+        self.assertEqual(k("get", "deploy", "web", "-o", "jsonpath={.spec.replicas}"), "3")
+        self.assertIn("replicas to be 1",
+                      k("scale", "deployment", "web", "--replicas=2", "--current-replicas=1", fails=True))
+        self.assertIn("scaled", k("scale", "--replicas=5", "deployment/web"))
+        scale = json.loads(k("get", "--raw", "/apis/apps/v1/namespaces/default/deployments/web/scale"))
+        self.assertEqual((scale["apiVersion"], scale["kind"], scale["spec"], scale["status"]["selector"]),
+                         ("autoscaling/v1", "Scale", {"replicas": 5}, "app=web"))
+        if self.minor >= 24:
+            k("patch", "deployment", "web", "--subresource=scale", "--type=merge", "-p", '{"spec":{"replicas":2}}')
+            self.assertRegex(k("get", "deployment", "web", "--subresource=scale"),
+                             r"NAME +DESIRED +AVAILABLE +AGE *\nweb +2 +0 ")
+        self.assertIn("greater than or equal to 0", k("patch", "deployment", "web", "-p", '{"spec":{"replicas":-1}}',
+                                                      fails=True))
 
     @on_both
     def test_events(self, k):

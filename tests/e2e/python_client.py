@@ -34,14 +34,16 @@ def widget(name, **spec):
 
 
 def widgets_definition():
-    """A namespaced kind with a default and a status subresource."""
+    """A namespaced kind with a default, a status and a scale subresource."""
     spec = client.V1JSONSchemaProps(type="object", properties={
         "size": client.V1JSONSchemaProps(type="integer", default=3, maximum=100),
         "color": client.V1JSONSchemaProps(type="string")})
     status = client.V1JSONSchemaProps(type="object", x_kubernetes_preserve_unknown_fields=True)
     schema = client.V1JSONSchemaProps(type="object", properties={"spec": spec, "status": status})
     version = client.V1CustomResourceDefinitionVersion(
-        name="v1", served=True, storage=True, subresources=client.V1CustomResourceSubresources(status={}),
+        name="v1", served=True, storage=True,
+        subresources=client.V1CustomResourceSubresources(status={}, scale=client.V1CustomResourceSubresourceScale(
+            spec_replicas_path=".spec.size", status_replicas_path=".status.size")),
         schema=client.V1CustomResourceValidation(open_apiv3_schema=schema))
     return client.V1CustomResourceDefinition(
         metadata=client.V1ObjectMeta(name=f"widgets.{GROUP}"),

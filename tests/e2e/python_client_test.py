@@ -151,6 +151,16 @@ class PythonClient(PythonClientTest):
 
         eventually("the hub signs", signed)
 
+    def scale(self, apps):
+        scale = apps.read_namespaced_deployment_scale("web", "default")
+        self.assertEqual((scale.kind, scale.spec.replicas, scale.status.selector), ("Scale", 1, "app=web"))
+        scale.spec.replicas = 2
+        self.assertEqual(apps.replace_namespaced_deployment_scale("web", "default", scale).spec.replicas, 2)
+        self.assert_status(409, "Conflict", apps.replace_namespaced_deployment_scale, "web", "default", scale)
+        wanted = {"spec": {"replicas": 3}}
+        self.assertEqual(apps.patch_namespaced_deployment_scale("web", "default", wanted).spec.replicas, 3)
+        self.assertEqual(apps.read_namespaced_deployment("web", "default").spec.replicas, 3)
+
     def test_deployments_in_the_cluster(self):
         api = self.clients["cluster"]
         apps = client.AppsV1Api(api)
@@ -162,6 +172,7 @@ class PythonClient(PythonClientTest):
         status = apps.patch_namespaced_deployment_status("web", "default", {
             "spec": {"replicas": 9}, "status": {"replicas": 1, "observedGeneration": 2}})
         self.assertEqual((status.status.replicas, status.spec.replicas, status.metadata.generation), (1, 1, 2))
+        self.scale(apps)
         self.assertEqual(names(apps.list_deployment_for_all_namespaces(label_selector="app=web")), ["web"])
         options = client.V1DeleteOptions(propagation_policy="Background")
         self.assertEqual(apps.delete_namespaced_deployment("web", "default", body=options).status, "Success")
@@ -183,6 +194,9 @@ class PythonClient(PythonClientTest):
         self.assertEqual((changed["spec"]["size"], changed["status"]["seen"]), (5, True))
         self.assertEqual(changed["metadata"]["generation"], 2)
         self.assert_status(422, "Invalid", custom.patch_namespaced_custom_object, *at, "w", {"spec": {"size": 101}})
+        scaled = custom.patch_namespaced_custom_object_scale(*at, "w", {"spec": {"replicas": 6}})
+        self.assertEqual((scaled["kind"], scaled["spec"]), ("Scale", {"replicas": 6}))
+        self.assertEqual(custom.get_namespaced_custom_object_scale(*at, "w")["spec"]["replicas"], 6)
         listed = custom.list_cluster_custom_object(GROUP, "v1", "widgets", limit=1)
         self.assertEqual([i["metadata"]["name"] for i in listed["items"]], ["w"])
         definitions.delete_custom_resource_definition(f"widgets.{GROUP}")

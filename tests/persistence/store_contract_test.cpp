@@ -321,6 +321,7 @@ STORE_TEST("in-memory batches share revisions, reads, lists and feed with stored
   REQUIRE(body_of(*t.s, lease("c2"), revision{2}) == "-");
   const auto all = t.s->list({"leases.coordination.k8s.io", "", ""});
   REQUIRE(all->records.size() == 2);
+  REQUIRE(*t.s->count({"leases.coordination.k8s.io", "", ""}) == 2);
   REQUIRE(*all->records[0].body == "renewed");
   REQUIRE(code_of(*t.s, when(at_revision{lease("c1"), revision{1}}, put_of(config("x"), "x"))) == errc::conflict);
   must(*t.s, when(at_revision{lease("c1"), revision{2}}, put_of(lease("c1"), "stored again")));
@@ -329,6 +330,8 @@ STORE_TEST("in-memory batches share revisions, reads, lists and feed with stored
   must(*t.s, in_memory(erase_of(lease("c1"))));
   REQUIRE(body_of(*t.s, lease("c1")) == "-");
   REQUIRE(names_of(*t.s->list({"leases.coordination.k8s.io", "c1", ""})).empty());
+  REQUIRE(*t.s->count({"leases.coordination.k8s.io", "", ""}) == 1);
+  REQUIRE(*t.s->count({"leases.coordination.k8s.io", "", ""}, revision{3}) == 2);
   const std::vector<std::string> all_changes = changes_after(*t.s, revision{0});
   t.s->unsubscribe(&r);
   REQUIRE(r.seen == all_changes);

@@ -162,14 +162,18 @@ std::vector<std::string> show(const page& p) {
   return out;
 }
 
-/// The whole list, fetched in pages of `limit`.
+/// The whole list, fetched in pages of `limit`. What is still to come is counted before each.
 std::vector<std::string> list_in_pages(const store& s, const key_range& range, revision at, std::size_t limit) {
   std::vector<std::string> out;
   std::optional<object_key> after;
+  const auto all = s.count(range, at, after);
+  if (!all) FAIL(all.err().message);
   while (true) {
+    REQUIRE(*s.count(range, at, after) == *all - out.size());
     const auto p = s.list(range, at, after, limit);
     if (!p) FAIL(p.err().message);
     for (const std::string& line : show(*p)) out.push_back(line);
+    if (!p->more) REQUIRE(out.size() == *all);
     if (!p->more) return out;
     REQUIRE(p->records.size() == limit);
     after = p->records.back().key;
@@ -183,6 +187,7 @@ void check_gone(const store& s, generator& g) {
   const revision old{1 + g.r.below(w.compacted.get() - 1)};
   REQUIRE(s.get(g.key(), old).err().code == errc::gone);
   REQUIRE(s.list({"configmaps", "", ""}, old).err().code == errc::gone);
+  REQUIRE(s.count({"configmaps", "", ""}, old).err().code == errc::gone);
   REQUIRE(s.changes_since(old, 0).err().code == errc::gone);
 }
 

@@ -1,0 +1,106 @@
+#include "conformance.hpp"
+
+using namespace wh;
+using namespace wh::test;
+
+TEST_CASE("conventions: updates of what is not there, or not seen", "[apiserver][conformance]") {
+  check_all({
+      {"a PUT makes a Lease or a Role, and no ConfigMap or custom resource",
+       [](api_fixture& f) {
+         const strings makes = {"/apis/coordination.k8s.io/v1/namespaces/n/leases",
+                                "/apis/rbac.authorization.k8s.io/v1/namespaces/n/roles", "/api/v1/namespaces/n/events"};
+         for (const auto& kind : makes) {
+           INFO(kind);
+           auto body = named("a");
+           if (kind.ends_with("events")) body["involvedObject"] = {{"kind", "ConfigMap"}, {"namespace", "n"}};
+           auto rehearsed = f.put(kind + "/a?dryRun=All", body);
+           CHECK(rehearsed.code == 201);
+           CHECK(f.get(kind + "/a").code == 404);
+           body["metadata"]["resourceVersion"] = "7";
+           auto made = f.put(kind + "/a", body);
+           CHECK(made.code == 201);
+           CHECK_FALSE(uid_of(made.json).empty());
+           CHECK(f.get(kind + "/a").code == 200);
+         }
+         CHECK(f.put(maps + "/a", named("a")).code == 404);
+         CHECK(f.put(things + "/a", thing("a")).code == 404);
+         CHECK(f.patch(makes[0] + "/none", {{"spec", {{"holderIdentity", "me"}}}}).code == 404);
+       }},
+      {"who makes an object by PUT needs the right to create, and cannot choose a uid",
+       [](api_fixture& f) {
+         const std::string lease = "/apis/coordination.k8s.io/v1/namespaces/n/leases/a";
+         auto body = named("a");
+         body["metadata"]["uid"] = "mine";
+         CHECK(f.put(lease, body).code == 409);
+         f.access.denies = [](const access_question& q) { return q.verb == "create"; };
+         CHECK(f.put(lease, named("a")).code == 403);
+         CHECK(f.put("/apis/coordination.k8s.io/v1/namespaces/none/leases/a", named("a")).code == 403);
+         f.access.denies = nullptr;
+         CHECK(f.put("/apis/coordination.k8s.io/v1/namespaces/none/leases/a", named("a")).code == 404);
+       }},
+      {"a custom resource is replaced in the version that was read, a ConfigMap in any",
+       [](api_fixture& f) {
+         f.post(things, thing("a"));
+         auto unseen = f.put(things + "/a", thing("a", 2));
+         CHECK(unseen.code == 422);
+         CHECK(unseen.message() ==
+               "things.x.io \"a\" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an "
+               "update");
+         CHECK(f.put(things + "/a/status", thing("a")).code == 422);
+         CHECK(f.patch(things + "/a", {{"metadata", {{"resourceVersion", nullptr}}}}).code == 422);
+         auto seen = f.get(things + "/a").json;
+         seen["spec"]["size"] = 2;
+         CHECK(f.put(things + "/a", seen).code == 200);
+         CHECK(f.put(things + "/a", seen).code == 409);
+         f.post(maps, named("a"));
+         CHECK(f.put(maps + "/a", named("a")).code == 200);
+         auto zero = named("a");
+         zero["metadata"]["resourceVersion"] = "0";
+         CHECK(f.put(maps + "/a", zero).code == 200);
+       }},
+      {"a strict patch that leaves unknown fields is invalid, one that is not strict is told of them",
+       [](api_fixture& f) {
+         f.post(things, thing("a"));
+         const document odd = {{"spec", {{"sise", 2}}}};
+         const document step = {{"op", "add"}, {"path", "/spec/sise"}, {"value", 2}};
+         CHECK(f.patch(things + "/a", odd).headers["Warning"] == "299 - \"unknown field \\\"spec.sise\\\"\"");
+         for (const auto& refused :
+              {f.patch(things + "/a?fieldValidation=Strict", odd),
+               f.patch(things + "/a?fieldValidation=Strict", document::array({step}), json_patch)}) {
+           CHECK(refused.code == 422);
+           CHECK(refused.json["details"]["causes"][0]["field"] == "patch");
+           CHECK_THAT(refused.message(), Catch::StartsWith(" \"\" is invalid: patch: Invalid value: \"{") &&
+                                             Catch::EndsWith("strict decoding error: unknown field \"spec.sise\"") &&
+                                             Catch::Contains("\\\"sise\\\":2"));
+         }
+         CHECK(f.patch(things + "/a?fieldValidation=Ignore", odd).headers["Warning"].empty());
+       }},
+      {"YAML that does not parse is refused with its line",
+       [](api_fixture& f) {
+         auto got = f.call("POST", maps, "metadata:\n  name: a\ndata: {k: [}\n", {.content_type = "application/yaml"});
+         CHECK(got.code == 400);
+         CHECK_THAT(got.message(), Catch::Contains("line 3"));
+       }},
+  });
+}
+
+TEST_CASE("conventions: deletions of a part of a collection", "[apiserver][conformance]") {
+  check_all({
+      {"deletecollection stops at its limit and tells where the rest begins",
+       [](api_fixture& f) {
+         for (const char* name : {"a", "b", "c", "d", "e"}) f.make_config_map("n", name, {{"odd", "no"}});
+         f.make_config_map("n", "f", {{"odd", "yes"}});
+         auto first = f.del(maps + "?limit=2&labelSelector=odd%3Dno").json;
+         CHECK(names(first) == strings{"a", "b"});
+         auto token = first["metadata"].value("continue", "");
+         REQUIRE_FALSE(token.empty());
+         auto second = f.del(maps + "?limit=2&labelSelector=odd%3Dno&continue=" + token).json;
+         CHECK(names(second) == strings{"c", "d"});
+         auto last = f.del(maps + "?limit=2&labelSelector=odd%3Dno").json;
+         CHECK(names(last) == strings{"e"});
+         CHECK_FALSE(last["metadata"].contains("continue"));
+         CHECK(names(f.get(maps).json) == strings{"f"});
+         CHECK(f.del(maps + "?limit=2&continue=nonsense").code == 400);
+       }},
+  });
+}

@@ -40,6 +40,7 @@ class load final : public line_user {
 
   void on_answer(line& l) override {
     --under_way_;
+    ++out_.answers;
     const auto now = clock::now();
     if (l.status() / 100 != 2) count_failure(l);
     else if (plan_.requests > 0 || (now >= begin_ && now < end_)) out_.ms.push_back(ms_between(l.sent_at(), now));

@@ -26,7 +26,8 @@ struct load_plan {
 
 struct load_result {
   double seconds = 0;
-  std::vector<double> ms;  ///< of each answer, from its request's sending; sorted
+  std::uint64_t answers = 0;  ///< all of them, the warm-up's included
+  std::vector<double> ms;     ///< of each answer, from its request's sending; sorted
   std::uint64_t failures = 0;
   std::string first_failure = {};
   double per_second() const { return seconds > 0 ? static_cast<double>(ms.size()) / seconds : 0; }

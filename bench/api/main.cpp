@@ -34,7 +34,6 @@ struct flags {
   std::vector<std::string> parts = {"rates", "lists", "watches", "idle"};
   std::vector<std::string> connections = {"1", "16", "256"};
   std::string json;
-  bool no_etcd = false;
 };
 
 void add_flags(command& program, flags& f) {
@@ -49,7 +48,10 @@ void add_flags(command& program, flags& f) {
   program.add({.name = "connections", .value = "LIST", .help = "So many at once", .group = "Rates"}, f.connections);
   program.add({.name = "body", .value = "BYTES", .help = "Data of an object that is written", .group = "Rates"},
               f.s.body_bytes);
-  program.add({.name = "no-etcd", .help = "Leave etcd out, even if it is there", .group = "Rates"}, f.no_etcd);
+  program.add(
+      {.name = "operations", .value = "LIST", .help = "Of them: get, put, patch, create, etcd", .group = "Rates"},
+      f.s.operations);
+  program.add({.name = "shapes", .value = "LIST", .help = "Of lists: objects, table", .group = "Lists"}, f.s.shapes);
   program.add({.name = "clusters", .value = "N", .help = "ManagedClusters in a list", .group = "Lists"}, f.s.clusters);
   program.add({.name = "repeats", .value = "N", .help = "Lists of each shape; medians count", .group = "Lists"},
               f.s.repeats);
@@ -76,6 +78,12 @@ result<void> check(flags& f) {
                                     {"changes", f.s.changes},
                                     {"idle-watches", f.s.idle_watches}})
     if (value == 0) return fail(errc::invalid, fmt::format("--{} must be at least 1", name));
+  for (const auto& each : f.s.operations)
+    if (each != "get" && each != "put" && each != "patch" && each != "create" && each != "etcd")
+      return fail(errc::invalid, "--operations: there is no '" + each + "', only get, put, patch, create and etcd");
+  for (const auto& each : f.s.shapes)
+    if (each != "objects" && each != "table")
+      return fail(errc::invalid, "--shapes: there is no '" + each + "', only objects and table");
   if (f.s.body_bytes > 500 * 1024) return fail(errc::invalid, "--body must be at most 512000");
   if (f.s.time < std::chrono::milliseconds(100)) return fail(errc::invalid, "--time must be at least 100ms");
   const auto limits = raise_descriptor_limit();
@@ -98,6 +106,10 @@ result<part> find_part(const std::string& name) {
   return fail(errc::invalid, "--parts: there is no '" + name + "', only rates, lists, watches and idle");
 }
 
+bool wants(const settings& s, const char* operation) {
+  return std::find(s.operations.begin(), s.operations.end(), operation) != s.operations.end();
+}
+
 int complain(const error& why, int code) {
   fmt::print(stderr, "api_bench: {}\n", why.message);
   return code;
@@ -114,7 +126,7 @@ int measure(flags& f) {
   const auto base = f.s.folder.empty() ? std::filesystem::temp_directory_path().string() : f.s.folder;
   f.s.folder = fmt::format("{}/api_bench-{}", base, ::getpid());
   if (auto ok = make_folder(f.s.folder, 0700); !ok) return complain(ok.err(), exit_usage);
-  if (!f.no_etcd) f.s.etcd_program = bench_etcd::find_program();
+  if (wants(f.s, "etcd")) f.s.etcd_program = bench_etcd::find_program();
   report out;
   result<void> ran;
   for (const auto& each : parts)

@@ -11,9 +11,11 @@ struct settings {
   std::string hub_program;   ///< empty: beside the benchmark's build
   std::string etcd_program;  ///< empty: left out
   std::vector<std::size_t> connections = {1, 16, 256};
+  std::vector<std::string> operations = {"get", "put", "patch", "create", "etcd"};
   std::uint64_t rounds = 3;
-  duration time = std::chrono::seconds(2);  ///< of one rate in one round
-  std::uint64_t body_bytes = 1024;          ///< of an object's data, and of etcd's values
+  duration time = std::chrono::seconds(2);                 ///< of one rate in one round
+  std::uint64_t body_bytes = 1024;                         ///< of an object's data, and of etcd's values
+  std::vector<std::string> shapes = {"objects", "table"};  ///< of lists
   std::uint64_t clusters = 10000;
   std::uint64_t repeats = 5;  ///< of a list
   std::uint64_t watches = 5000;

@@ -9,7 +9,6 @@
 
 #include "bench/api/load.hpp"
 #include "nodes/common/files.hpp"
-#include "sim/process/process_sampler.hpp"
 
 namespace wh::bench {
 namespace {
@@ -67,20 +66,10 @@ bench_hub::~bench_hub() {
   std::filesystem::remove_all(folder_, ignored);
 }
 
-result<double> bench_hub::memory_bytes() const {
+result<process_sample> bench_hub::sample() const {
   const auto pid = process_->pid();
   if (!pid) return fail(errc::not_found, "the hub has ended: " + process_->why_dead());
-  const auto sample = sample_process(*pid);
-  if (!sample) return sample.err();
-  return static_cast<double>(sample->memory.rss_anon_bytes);
-}
-
-result<double> bench_hub::cpu_s() const {
-  const auto pid = process_->pid();
-  if (!pid) return fail(errc::not_found, "the hub has ended: " + process_->why_dead());
-  const auto sample = sample_process(*pid);
-  if (!sample) return sample.err();
-  return sample->cpu_s();
+  return sample_process(*pid);
 }
 
 std::string bench_etcd::find_program() {

@@ -6,6 +6,7 @@
 #include "sim/process/child_process.hpp"
 #include "sim/process/hub_process.hpp"
 #include "sim/process/port_reservation.hpp"
+#include "sim/process/process_sampler.hpp"
 
 namespace wh::bench {
 
@@ -17,9 +18,7 @@ class bench_hub {
   ~bench_hub();
 
   const endpoint& at() const { return at_; }
-  /// Heap and stacks.
-  result<double> memory_bytes() const;
-  result<double> cpu_s() const;
+  result<process_sample> sample() const;
 
  private:
   std::string folder_;
@@ -34,6 +33,7 @@ class bench_etcd {
   ~bench_etcd();
 
   const endpoint& at() const { return at_; }
+  result<process_sample> sample() const { return sample_process(process_->pid()); }
   /// Where etcd is; empty: nowhere in PATH.
   static std::string find_program();
 

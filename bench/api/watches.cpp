@@ -118,7 +118,9 @@ result<std::string> current_revision(client_loop& loop, const endpoint& hub) {
 /// The hub's memory, once what is under way has ended.
 result<double> settled_memory(client_loop& loop, const bench_hub& hub) {
   loop.run_for(settle_time);
-  return hub.memory_bytes();
+  const auto sample = hub.sample();
+  if (!sample) return sample.err();
+  return static_cast<double>(sample->memory.rss_anon_bytes);
 }
 
 row latency_row(const std::string& what, std::vector<double> ms) {
@@ -155,16 +157,17 @@ result<void> measure_watches(const settings& s, report& out) {
   if (auto ok = watchers.watch(watch_target + *from); !ok) return ok;
   const auto watching = settled_memory(loop, **hub);
   if (!watching) return watching.err();
-  const auto cpu_before = (*hub)->cpu_s();
+  const auto cpu_before = (*hub)->sample();
   changes writes(loop, at, watchers);
   for (std::uint64_t n = 0; n < s.changes; ++n) {
     if (auto ok = writes.write(n); !ok) return ok;
     out.say(
         fmt::format("watches: change {} of {}: all had it after {:.1f} ms", n + 1, s.changes, writes.last_ms.back()));
   }
-  const auto cpu_after = (*hub)->cpu_s();
+  const auto cpu_after = (*hub)->sample();
   const auto used = settled_memory(loop, **hub);
-  if (!used || !cpu_before || !cpu_after) return fail(errc::unavailable, (*hub)->memory_bytes().err().message);
+  if (!used) return used.err();
+  if (!cpu_before || !cpu_after) return fail(errc::unavailable, "the hub's processor time cannot be read");
 
   const auto count = static_cast<double>(s.watches);
   auto heard = latency_row("from the write's sending to a watch's receipt", writes.heard_ms);
@@ -181,7 +184,7 @@ result<void> measure_watches(const settings& s, report& out) {
                  memory_row("and after the writes", *used, *idle, count)});
   out.add_table("watchProcessor", "processor of the hub",
                 {{{"what", "a change for one watch"},
-                  {"us", (*cpu_after - *cpu_before) * 1e6 / count / static_cast<double>(s.changes)}}});
+                  {"us", (cpu_after->cpu_s() - cpu_before->cpu_s()) * 1e6 / count / static_cast<double>(s.changes)}}});
   return {};
 }
 

@@ -59,9 +59,9 @@ void take(list_run& run, const record& r) {
   if (run.options.selects_all() && !is_table) {
     text = shaped_json(call.form, call.kind, *r.body, r.rev, {});
   } else {
-    auto doc = object_document(call.kind, *r.body, r.rev);
-    if (!doc || !run.options.labels.matches(*doc) || !run.options.fields.matches(*doc)) return;
-    text = is_table ? row_json(call.form, *call.kind.asked, *doc, call.core->now())
+    auto view = object_for_view(call.kind, *r.body, r.rev);
+    if (!view || !run.options.labels.matches(*view) || !run.options.fields.matches(*view)) return;
+    text = is_table ? row_json(call.form, call.kind, *view, *r.body, r.rev, call.core->now())
                     : shaped_json(call.form, call.kind, *r.body, r.rev, {});
   }
   if (run.count++ > 0) run.items += ',';
@@ -122,8 +122,11 @@ void answer_list(api_call& call, const list_options& options) {
     return call.respond(410, body);
   }
   auto text = list_head(run);
+  text.reserve(text.size() + run.items.size() + 2);
   text += run.items;
-  call.respond(200, text += "]}");
+  text += "]}";
+  std::string().swap(run.items);
+  call.respond(200, std::move(text));
 }
 
 // --- watch -----------------------------------------------------------------------------------------------------------

@@ -128,7 +128,8 @@ int measure(flags& f) {
   if (auto ok = make_folder(f.s.folder, 0700); !ok) return complain(ok.err(), exit_usage);
   if (wants(f.s, "etcd")) f.s.etcd_program = bench_etcd::find_program();
   report out;
-  result<void> ran;
+  // Whether it can be written is found out now, and not after minutes of work.
+  result<void> ran = f.json.empty() ? result<void>() : out.write(f.json, f.s.as_json());
   for (const auto& each : parts)
     if (ran) ran = each.measure(f.s, out);
   std::error_code ignored;

@@ -84,7 +84,7 @@ result<std::vector<row>> run_rounds(client_loop& loop, const settings& s, const 
   std::vector<medians> found(all.size());
   for (std::uint64_t round = 0; round < s.rounds; ++round)
     for (std::size_t i = 0; i < all.size(); ++i) {
-      load_plan plan{.connections = connections, .time = s.time, .next = all[i].next};
+      load_plan plan{.connections = connections, .warm_up = s.time / 10, .time = s.time, .next = all[i].next};
       const double before = cpu_s(all[i]);
       auto ran = run_sound_load(loop, all[i].of_etcd ? etcd->at() : hub.at(), plan);
       if (!ran) return fail(ran.err().code, all[i].operation + ": " + ran.err().message);

@@ -12,14 +12,10 @@ namespace {
 constexpr double latency_goal_ms = 250;
 constexpr double memory_goal_kib = 8;
 constexpr double read_goal_ms = 5;
-constexpr auto settle_time = std::chrono::seconds(1);
 constexpr auto change_limit = std::chrono::seconds(30);
 
 /// Bookmarks and all, as an informer watches.
 const std::string watch_target = std::string(clusters_path) + "?watch=1&allowWatchBookmarks=true&resourceVersion=";
-
-/// The resourceVersion to watch from.
-result<std::string> current_revision(client_loop& loop, const endpoint& hub);
 
 /// Writes one change a second and notes when the watchers hear of it.
 class changes final : public line_user {
@@ -36,7 +32,8 @@ class changes final : public line_user {
     heard_ = 0;
     answered_ = {};
     if (!loop_.run([this] { return open_ || broken_; }, change_limit)) return fail(errc::timeout, "no connection");
-    const auto next = clock::now() + std::chrono::seconds(1);
+    loop_.run_for(next_ - clock::now());
+    next_ = clock::now() + std::chrono::seconds(1);
     writer_.send("PATCH", std::string(clusters_path) + "/" + cluster_name(0),
                  fmt::format(R"({{"metadata":{{"labels":{{{}}}}}}})", mark_), merge_patch_type);
     const auto over = [this] {
@@ -48,7 +45,6 @@ class changes final : public line_user {
     if (watchers_.broken()) return *watchers_.broken();
     answers_ms.push_back(ms_between(writer_.sent_at(), answered_));
     last_ms.push_back(heard_ms.back());
-    loop_.run_for(next - clock::now());
     return {};
   }
 
@@ -77,6 +73,7 @@ class changes final : public line_user {
   bool open_ = false;
   std::size_t heard_ = 0;
   clock::time_point answered_;
+  clock::time_point next_;  ///< when the next change is due
   std::optional<error> broken_;
 };
 
@@ -105,6 +102,7 @@ class single_request final : public line_user {
   std::optional<error> broken_;
 };
 
+/// The resourceVersion to watch from.
 result<std::string> current_revision(client_loop& loop, const endpoint& hub) {
   const auto list = single_request().get(loop, hub, std::string(clusters_path) + "?limit=1");
   if (!list) return list.err();
@@ -115,9 +113,9 @@ result<std::string> current_revision(client_loop& loop, const endpoint& hub) {
   return list->substr(begin, list->find('"', begin) - begin);
 }
 
-/// The hub's memory, once what is under way has ended.
-result<double> settled_memory(client_loop& loop, const bench_hub& hub) {
-  loop.run_for(settle_time);
+/// The hub's memory, once what `watches` of them have begun has ended.
+result<double> settled_memory(client_loop& loop, const bench_hub& hub, std::uint64_t watches) {
+  loop.run_for(std::min<clock::duration>(std::chrono::milliseconds(watches), std::chrono::seconds(1)));
   const auto sample = hub.sample();
   if (!sample) return sample.err();
   return static_cast<double>(sample->memory.rss_anon_bytes);
@@ -144,18 +142,18 @@ result<void> measure_watches(const settings& s, report& out) {
   client_loop loop;
   const auto& at = (*hub)->at();
   if (auto ok = create_clusters(loop, at, 1); !ok) return ok;
-  const auto empty = settled_memory(loop, **hub);
+  const auto empty = settled_memory(loop, **hub, s.watches);
   if (!empty) return empty.err();
   out.say(fmt::format("watches: {} connections", s.watches));
   crowd watchers(loop, at);
   if (auto ok = watchers.gather(s.watches, std::string(clusters_path) + "/" + cluster_name(0)); !ok) return ok;
-  const auto idle = settled_memory(loop, **hub);
+  const auto idle = settled_memory(loop, **hub, s.watches);
   if (!idle) return idle.err();
   const auto from = current_revision(loop, at);
   if (!from) return from.err();
   out.say("watches: all of them watch");
   if (auto ok = watchers.watch(watch_target + *from); !ok) return ok;
-  const auto watching = settled_memory(loop, **hub);
+  const auto watching = settled_memory(loop, **hub, s.watches);
   if (!watching) return watching.err();
   const auto cpu_before = (*hub)->sample();
   changes writes(loop, at, watchers);
@@ -165,7 +163,7 @@ result<void> measure_watches(const settings& s, report& out) {
         fmt::format("watches: change {} of {}: all had it after {:.1f} ms", n + 1, s.changes, writes.last_ms.back()));
   }
   const auto cpu_after = (*hub)->sample();
-  const auto used = settled_memory(loop, **hub);
+  const auto used = settled_memory(loop, **hub, s.watches);
   if (!used) return used.err();
   if (!cpu_before || !cpu_after) return fail(errc::unavailable, "the hub's processor time cannot be read");
 

@@ -68,6 +68,15 @@ void take(list_run& run, const record& r) {
   run.items += text;
 }
 
+/// Room for the objects and what comes around them: growing to many megabytes by doubling copies them several times.
+void make_room(list_run& run, const std::vector<record>& records) {
+  constexpr std::size_t head_bytes = 4096;
+  constexpr std::size_t added_bytes = 48;  // a resourceVersion and a comma
+  std::size_t bytes = run.items.size() + head_bytes;
+  for (const auto& r : records) bytes += r.body->size() + added_bytes;
+  run.items.reserve(bytes);
+}
+
 /// Reads pages until the limit is reached or nothing is left.
 result<void> read_pages(list_run& run) {
   const auto& o = run.options;
@@ -78,6 +87,7 @@ result<void> read_pages(list_run& run) {
     if (!page) return page.err();
     run.at = page->at;
     run.more = page->more;
+    make_room(run, page->records);
     for (std::size_t i = 0; i < page->records.size(); ++i) {
       take(run, page->records[i]);
       run.after = page->records[i].key;
@@ -121,12 +131,9 @@ void answer_list(api_call& call, const list_options& options) {
     if (run.after) body["metadata"]["continue"] = to_text({{}, run.after->ns, run.after->name});
     return call.respond(410, body);
   }
-  auto text = list_head(run);
-  text.reserve(text.size() + run.items.size() + 2);
-  text += run.items;
-  text += "]}";
-  std::string().swap(run.items);
-  call.respond(200, std::move(text));
+  run.items.insert(0, list_head(run));
+  run.items += "]}";
+  call.respond(200, std::move(run.items));
 }
 
 // --- watch -----------------------------------------------------------------------------------------------------------

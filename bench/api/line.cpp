@@ -19,6 +19,8 @@ std::array<char, 65536> input;  // of the one thread
 
 }  // namespace
 
+std::atomic<bool> interrupted = false;
+
 // --- the loop ---------------------------------------------------------------------------------------------------------
 
 client_loop::client_loop() : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {}
@@ -42,7 +44,7 @@ bool client_loop::run(const std::function<bool()>& done, clock::duration limit) 
   const auto until = clock::now() + limit;
   std::array<epoll_event, events_max> events;
   while (!done()) {
-    if (clock::now() >= until) return false;
+    if (interrupted || clock::now() >= until) return false;
     const int n = ::epoll_wait(epoll_, events.data(), events.size(), wait_ms(until));
     for (int i = 0; i < n; ++i) static_cast<line*>(events[static_cast<std::size_t>(i)].data.ptr)->ready();
     run_timers();

@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <map>
@@ -19,6 +20,9 @@ struct endpoint {
   std::string headers;  ///< lines sent with every request
 };
 
+/// Set by a signal: every loop ends, and what waits for one fails.
+extern std::atomic<bool> interrupted;
+
 /// The client's one thread: waits for sockets and runs timers. Everything of a loop is used by the thread that runs it.
 class client_loop {
  public:
@@ -27,7 +31,8 @@ class client_loop {
   client_loop(const client_loop&) = delete;
   client_loop& operator=(const client_loop&) = delete;
 
-  /// Runs until `done` says so, which is asked after every batch of events; false when `limit` has passed before.
+  /// Runs until `done` says so, which is asked after every batch of events; false when `limit` has passed before, or
+  /// the user interrupts.
   bool run(const std::function<bool()>& done, clock::duration limit);
   void run_for(clock::duration d) {
     run([] { return false; }, d);

@@ -134,6 +134,7 @@ int measure(flags& f) {
     if (ran) ran = each.measure(f.s, out);
   std::error_code ignored;
   std::filesystem::remove_all(f.s.folder, ignored);
+  if (interrupted) return complain(fail(errc::unavailable, "interrupted"), 130);
   if (!ran) return complain(ran.err(), 1);
   out.print_goals();
   if (f.json.empty()) return 0;
@@ -146,6 +147,7 @@ int measure(flags& f) {
 
 int main(int argc, char** argv) {
   ::signal(SIGPIPE, SIG_IGN);
+  for (const int number : {SIGINT, SIGTERM}) ::signal(number, [](int) { wh::bench::interrupted = true; });
   wh::bench::flags f;
   wh::command program("api_bench", "Measures the hub's API: rates against etcd, lists, watches");
   wh::bench::add_flags(program, f);

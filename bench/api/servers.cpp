@@ -28,7 +28,7 @@ result<void> await_etcd(const endpoint& at) {
   const auto until = clock::now() + etcd_start_limit;
   load_plan plan{.requests = 1, .next = [](std::size_t, std::uint64_t) { return request{.target = "/health"}; }};
   error last = fail(errc::timeout, "");
-  while (clock::now() < until) {
+  while (clock::now() < until && !interrupted) {
     const auto answer = run_load(loop, at, plan);
     if (answer && answer->failures == 0) return {};
     last = answer ? fail(errc::unavailable, answer->first_failure) : answer.err();
@@ -47,6 +47,7 @@ result<std::unique_ptr<bench_hub>> bench_hub::start(const std::string& folder, c
   // Benchmarks are built into a folder beside that of the programs.
   o.program = program.empty() ? own_program_folder() + "../bin/wheelhouse-hub" : program;
   o.data_dir = folder + "/hub-data";
+  o.cancelled = [] { return interrupted.load(); };
   auto process = start_hub(o);
   if (!process) return process.err();
   made->process_ = std::move(*process);

@@ -59,13 +59,22 @@ void take(list_run& run, const record& r) {
   if (run.options.selects_all() && !is_table) {
     text = shaped_json(call.form, call.kind, *r.body, r.rev, {});
   } else {
-    auto doc = object_document(call.kind, *r.body, r.rev);
-    if (!doc || !run.options.labels.matches(*doc) || !run.options.fields.matches(*doc)) return;
-    text = is_table ? row_json(call.form, *call.kind.asked, *doc, call.core->now())
+    auto view = object_for_view(call.kind, *r.body, r.rev);
+    if (!view || !run.options.labels.matches(*view) || !run.options.fields.matches(*view)) return;
+    text = is_table ? row_json(call.form, call.kind, *view, *r.body, r.rev, call.core->now())
                     : shaped_json(call.form, call.kind, *r.body, r.rev, {});
   }
   if (run.count++ > 0) run.items += ',';
   run.items += text;
+}
+
+/// Room for the objects and what comes around them: growing to many megabytes by doubling copies them several times.
+void make_room(list_run& run, const std::vector<record>& records) {
+  constexpr std::size_t head_bytes = 4096;
+  constexpr std::size_t added_bytes = 48;  // a resourceVersion and a comma
+  std::size_t bytes = run.items.size() + head_bytes;
+  for (const auto& r : records) bytes += r.body->size() + added_bytes;
+  run.items.reserve(bytes);
 }
 
 /// Reads pages until the limit is reached or nothing is left.
@@ -78,6 +87,7 @@ result<void> read_pages(list_run& run) {
     if (!page) return page.err();
     run.at = page->at;
     run.more = page->more;
+    make_room(run, page->records);
     for (std::size_t i = 0; i < page->records.size(); ++i) {
       take(run, page->records[i]);
       run.after = page->records[i].key;
@@ -127,9 +137,9 @@ void answer_list(api_call& call, const list_options& options) {
     if (run.after) body["metadata"]["continue"] = to_text({{}, run.after->ns, run.after->name});
     return call.respond(410, body);
   }
-  auto text = list_head(run);
-  text += run.items;
-  call.respond(200, text += "]}");
+  run.items.insert(0, list_head(run));
+  run.items += "]}";
+  call.respond(200, std::move(run.items));
 }
 
 // --- watch -----------------------------------------------------------------------------------------------------------

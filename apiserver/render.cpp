@@ -1,5 +1,7 @@
 #include "apiserver/render.hpp"
 
+#include <algorithm>
+
 #include "resources/table.hpp"
 
 namespace wh {
@@ -8,8 +10,8 @@ namespace {
 
 constexpr std::string_view body_start = R"({"metadata":)";
 
-/// Where the JSON object that starts at `from` ends (one past its brace); npos when it does not.
-std::size_t object_end(std::string_view text, std::size_t from) {
+/// Where the JSON object or array that starts at `from` ends (one past its bracket); npos when it does not.
+std::size_t value_end(std::string_view text, std::size_t from) {
   int depth = 0;
   bool in_string = false;
   for (std::size_t i = from; i < text.size(); ++i) {
@@ -19,21 +21,45 @@ std::size_t object_end(std::string_view text, std::size_t from) {
       else if (c == '"') in_string = false;
     } else if (c == '"') {
       in_string = true;
-    } else if (c == '{') {
+    } else if (c == '{' || c == '[') {
       ++depth;
-    } else if (c == '}' && --depth == 0) {
+    } else if ((c == '}' || c == ']') && --depth == 0) {
       return i + 1;
     }
   }
   return std::string_view::npos;
 }
 
-/// True if the body says `api_version` right behind its metadata, where encode_body() puts it.
+/// True if the body says `api_version` right behind its metadata, where encode_body() puts it. Within the metadata no
+/// object is followed by this key, as keys are sorted; and quotes within strings are escaped.
 bool stored_as(std::string_view body, const std::string& api_version) {
-  auto metadata = metadata_text(body);
-  if (metadata.empty()) return false;
-  auto rest = body.substr(body_start.size() + metadata.size());
-  return rest.starts_with(R"(,"apiVersion":")" + api_version + '"');
+  constexpr std::string_view mark = R"(},"apiVersion":")";
+  const auto at = body.find(mark);
+  if (at == std::string_view::npos || !body.starts_with(body_start)) return false;
+  const auto rest = body.substr(at + mark.size());
+  return rest.starts_with(api_version) && rest.substr(api_version.size()).starts_with('"');
+}
+
+/// A stored body without metadata.managedFields. Quotes within strings are escaped, so what is found is a key. In an
+/// object without managers it may be that of a manifest further down, which no selector or column looks at either.
+std::string without_managers(std::string_view body) {
+  constexpr std::string_view mark = R"("managedFields":[)";
+  const auto at = body.find(mark);
+  const auto end = at == std::string_view::npos ? at : value_end(body, at + mark.size() - 1);
+  if (end == std::string_view::npos || at == 0) return std::string(body);
+  const bool last = end < body.size() && body[end] != ',';
+  const bool first = body[at - 1] != ',';
+  // One comma goes with it: the one behind, or, if it is the last, the one before.
+  const auto cut_from = last && !first ? at - 1 : at;
+  const auto cut_to = last ? end : end + 1;
+  return std::string(body.substr(0, cut_from)) += body.substr(cut_to);
+}
+
+/// A custom kind may have a column of them.
+bool shows_managers(const kind_info& kind) {
+  return kind.from_crd && std::any_of(kind.columns.begin(), kind.columns.end(), [](const table_column& c) {
+           return c.json_path.find("managedFields") != std::string::npos;
+         });
 }
 
 }  // namespace
@@ -44,7 +70,7 @@ std::string dump_document(const document& doc) { return doc.dump(-1, ' ', false,
 
 std::string_view metadata_text(std::string_view body) {
   if (!body.starts_with(body_start)) return {};
-  auto end = object_end(body, body_start.size());
+  auto end = value_end(body, body_start.size());
   if (end == std::string_view::npos) return {};
   return body.substr(body_start.size(), end - body_start.size());
 }
@@ -53,6 +79,11 @@ result<document> object_document(const served_kind& kind, std::string_view body,
   auto doc = decode_body(body, rev);
   if (doc) (*doc)["apiVersion"] = kind.asked->api_version();
   return doc;
+}
+
+result<document> object_for_view(const served_kind& kind, std::string_view body, revision rev) {
+  if (shows_managers(*kind.asked)) return object_document(kind, body, rev);
+  return object_document(kind, without_managers(body), rev);
 }
 
 std::string object_json(const served_kind& kind, std::string_view body, revision rev) {
@@ -69,8 +100,12 @@ std::string partial_json(const output_form& form, std::string_view body, revisio
   return out + render(whole, rev).substr(1);
 }
 
-std::string row_json(const output_form& form, const kind_info& kind, const document& object, instant now) {
-  return dump_document(table_row(kind, object, form.include_object, now));
+std::string row_json(const output_form& form, const served_kind& kind, const document& view, std::string_view body,
+                     revision rev, instant now) {
+  std::string row = R"({"cells":)" + dump_document(table_cells(*kind.asked, view, now));
+  if (form.include_object == "Object") row += R"(,"object":)" + object_json(kind, body, rev);
+  else if (form.include_object != "None") row += R"(,"object":)" + partial_json(form, body, rev);
+  return row += '}';
 }
 
 std::string table_head(const output_form& form, const kind_info& kind, std::string_view metadata) {
@@ -85,9 +120,9 @@ std::string shaped_json(const output_form& form, const served_kind& kind, std::s
     case output_form::shape_kind::partial: return partial_json(form, body, rev);
     case output_form::shape_kind::table: break;
   }
-  auto doc = object_document(kind, body, rev);
+  auto view = object_for_view(kind, body, rev);
   std::string metadata = R"({"resourceVersion":")" + std::to_string(rev.get()) + R"("})";
-  return table_head(form, *kind.asked, metadata) + (doc ? row_json(form, *kind.asked, *doc, now) : "") + "]}";
+  return table_head(form, *kind.asked, metadata) + (view ? row_json(form, kind, *view, body, rev, now) : "") + "]}";
 }
 
 }  // namespace wh

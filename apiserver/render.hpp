@@ -23,11 +23,16 @@ std::string object_json(const served_kind& kind, std::string_view body, revision
 /// An object as document in the asked version.
 result<document> object_document(const served_kind& kind, std::string_view body, revision rev);
 
+/// What selectors and columns look at: the same without metadata.managedFields, unless a column shows them. Those fields are half of many an object,
+/// and parsing them half the time.
+result<document> object_for_view(const served_kind& kind, std::string_view body, revision rev);
+
 /// `{"kind":"PartialObjectMetadata",…}` from a stored body, without parsing it.
 std::string partial_json(const output_form& form, std::string_view body, revision rev);
 
-/// A Table row's JSON for an already parsed object.
-std::string row_json(const output_form& form, const kind_info& kind, const document& object, instant now);
+/// A Table row's JSON. The cells are those of `view`, the object_for_view() of the body; the object is cut from the body.
+std::string row_json(const output_form& form, const served_kind& kind, const document& view, std::string_view body,
+                     revision rev, instant now);
 
 /// Everything of a Table up to and including `"rows":[`; `metadata` is the list's metadata as JSON.
 std::string table_head(const output_form& form, const kind_info& kind, std::string_view metadata);

@@ -52,10 +52,14 @@ document definition(const std::string& name, const std::string& type, const std:
 
 }  // namespace
 
-document table_row(const kind_info& kind, const document& object, std::string_view include_object, instant now) {
+document table_cells(const kind_info& kind, const document& object, instant now) {
   auto cells = document::array({std::string(name_of(object))});
   for (const auto& column : kind.columns) cells.push_back(cell(kind, column, object, now));
-  document row = {{"cells", std::move(cells)}};
+  return cells;
+}
+
+document table_row(const kind_info& kind, const document& object, std::string_view include_object, instant now) {
+  document row = {{"cells", table_cells(kind, object, now)}};
   if (include_object == "Object") {
     row["object"] = object;
   } else if (include_object != "None") {

@@ -5,7 +5,9 @@
 
 namespace wh {
 
-/// One meta.k8s.io/v1 Table row for an object: cells by the kind's columns (NAME first, AGE as kubectl prints it) and
+/// A row's cells by the kind's columns: NAME first, AGE as kubectl prints it.
+document table_cells(const kind_info& kind, const document& object, instant now);
+/// One meta.k8s.io/v1 Table row for an object: its cells, and
 /// `object` as PartialObjectMetadata (include "Metadata"), whole object ("Object") or nothing ("None").
 document table_row(const kind_info& kind, const document& object, std::string_view include_object, instant now);
 /// columnDefinitions of a kind.

@@ -10,6 +10,7 @@
 #include <utility>  // Asio 1.74 uses std::exchange without it in C++20
 
 #include <boost/asio/bind_executor.hpp>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>

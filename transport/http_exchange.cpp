@@ -59,9 +59,9 @@ void exchange::write_chunk(shared_bytes bytes) {
   const std::lock_guard lock(mutex_);
   // An empty chunk would end the body.
   if (stage_ != stage::streaming || !bytes || bytes->empty() || form_.head || framing_ == body_framing::sized) return;
-  if (framing_ == body_framing::until_close) return channel_->write_pieces({&bytes, 1});
+  if (framing_ == body_framing::until_close) return channel_->write_pieces({&bytes, 1}, tls_channel::haste::behind);
   const shared_bytes pieces[] = {share(chunk_head(bytes->size())), std::move(bytes), line_end()};
-  channel_->write_pieces(pieces);
+  channel_->write_pieces(pieces, tls_channel::haste::behind);
 }
 
 void exchange::end() {

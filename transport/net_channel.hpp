@@ -58,8 +58,13 @@ class tls_channel final : public connection, public loop_resident, public port_w
   const peer_identity& peer() const override { return peer_; }
   std::size_t unsent() const override;
 
+  /// Who waits for what is written.
+  enum class haste : std::uint8_t {
+    soon,    ///< somebody has asked for it
+    behind,  ///< it may go to many at once, and goes behind what somebody has asked for: loop_core::post_behind
+  };
   /// Queues pieces that stay together. Any thread.
-  void write_pieces(std::span<const shared_bytes> pieces);
+  void write_pieces(std::span<const shared_bytes> pieces, haste how = haste::soon);
   /// Runs `f` on the strand; drops it when the loop has stopped. Any thread.
   void post(std::function<void()> f);
   /// Strand only: takes no more input until resumed, so that the kernel slows the peer down.

@@ -40,6 +40,8 @@ void tls_channel::pump() {
 }
 
 void tls_channel::receive() {
+  // Nothing has come since we were told to wait: this pump is for writing.
+  if (read_armed_) return;
   std::size_t total = 0;
   while (!paused_ && (phase_ == phase::open || phase_ == phase::flushing)) {
     std::size_t n = 0;
@@ -195,7 +197,7 @@ void tls_channel::write(std::string bytes) {
   write_pieces({&piece, 1});
 }
 
-void tls_channel::write_pieces(std::span<const shared_bytes> pieces) {
+void tls_channel::write_pieces(std::span<const shared_bytes> pieces, haste how) {
   const std::lock_guard lock(mutex_);
   if (dead_ || close_requested_ || !parts_) return;
   for (const auto& piece : pieces) {
@@ -205,7 +207,9 @@ void tls_channel::write_pieces(std::span<const shared_bytes> pieces) {
   }
   if (queue_.empty() || flush_due_) return;
   flush_due_ = true;
-  asio::post(parts_->strand, [me = self()] { me->pump(); });
+  auto flush = [me = self()] { me->pump(); };
+  if (how == haste::soon) return asio::post(parts_->strand, std::move(flush));
+  parts_->core->post_behind([strand = parts_->strand, flush = std::move(flush)] { asio::dispatch(strand, flush); });
 }
 
 std::size_t tls_channel::unsent() const {

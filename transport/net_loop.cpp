@@ -8,6 +8,12 @@
 #include "base/assert.hpp"
 
 namespace wh {
+namespace {
+
+// A hundred microseconds' work, about: what an answer may have to wait for.
+constexpr std::size_t behind_at_once = 8;
+
+}  // namespace
 
 loop_resident::~loop_resident() {
   const auto core = home_.lock();
@@ -34,6 +40,29 @@ void loop_core::evict_all() {
       if (auto alive = resident.lock()) all.push_back(std::move(alive));
   }
   for (const auto& resident : all) resident->loop_stopped();
+  std::deque<std::function<void()>> dropped;
+  const std::lock_guard lock(behind_mutex_);
+  dropped.swap(behind_);
+}
+
+void loop_core::post_behind(std::function<void()> f) {
+  const std::lock_guard lock(behind_mutex_);
+  if (stopped) return;
+  behind_.push_back(std::move(f));
+  if (!std::exchange(behind_runs_, true)) asio::post(io, [this] { run_behind(); });
+}
+
+void loop_core::run_behind() {
+  std::vector<std::function<void()>> due;
+  {
+    const std::lock_guard lock(behind_mutex_);
+    for (; !behind_.empty() && due.size() < behind_at_once; behind_.pop_front())
+      due.push_back(std::move(behind_.front()));
+    // Before these run, so that another thread may take the next ones meanwhile.
+    behind_runs_ = !behind_.empty();
+    if (behind_runs_) asio::post(io, [this] { run_behind(); });
+  }
+  for (const auto& f : due) f();
 }
 
 bool event_loop::impl::on_own_thread() const {

@@ -1,5 +1,6 @@
 #pragma once
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <list>
 #include <memory>
@@ -43,11 +44,20 @@ class loop_core {
   client_context_memo client_contexts;  ///< of the links dialled here
 
   void evict_all();
+  /// Runs `f` on the loop when its turn comes, behind what others have asked for meanwhile: of these functions the loop has
+  /// only a few among its own at a time. For output to many that nobody waits for, such as one event to thousands of
+  /// watches: an answer then waits for a few of them and not for all. Dropped when the loop has stopped. Any thread.
+  void post_behind(std::function<void()> f);
 
  private:
   friend class loop_resident;
+  void run_behind();
+
   std::mutex mutex_;
   std::list<std::weak_ptr<loop_resident>> residents_;
+  std::mutex behind_mutex_;  ///< guards what follows
+  std::deque<std::function<void()>> behind_;
+  bool behind_runs_ = false;  ///< run_behind() is among the loop's own
 };
 
 struct event_loop::impl {

@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 
+#include "apiserver/render.hpp"
 #include "fixture.hpp"
 
 using namespace wh;
@@ -174,4 +175,47 @@ TEST_CASE("tables and partial objects", "[apiserver]") {
   CHECK(label_of(p.json["items"][0], "x") == "1");
   CHECK(p.json["items"][0]["metadata"]["resourceVersion"] == "2");
   CHECK_FALSE(p.json["items"][0].contains("data"));
+}
+
+TEST_CASE("a view of an object lacks its managers and nothing else", "[apiserver]") {
+  kind_registry kinds;
+  add_builtin_kinds(kinds, kind_set::hub);
+  const auto kind = kinds.find_resource("configmaps");
+  const served_kind served{kind, kind};
+  const std::string managers =
+      R"("managedFields":[{"apiVersion":"v1","fieldsV1":{"f:data":{"f:]}":{}}},"manager":"]"}])";
+  const std::pair<std::string, std::string> rows[] = {
+      {R"({"labels":{"a":"b"},)" + managers + R"(,"name":"x"})", R"({"labels":{"a":"b"},"name":"x"})"},
+      {"{" + managers + R"(,"name":"x"})", R"({"name":"x"})"},
+      {R"({"labels":{"a":"b"},)" + managers + "}", R"({"labels":{"a":"b"}})"},
+      {"{" + managers + "}", "{}"},
+      {R"({"labels":{"a":"\"managedFields\":["},"name":"x"})", R"({"labels":{"a":"\"managedFields\":["},"name":"x"})"},
+      {R"({"name":"x"})", R"({"name":"x"})"},
+  };
+  for (const auto& [metadata, wanted] : rows) {
+    INFO(metadata);
+    const auto view = object_for_view(served, R"({"metadata":)" + metadata + R"(,"apiVersion":"v1","data":{}})", {});
+    REQUIRE(view);
+    CHECK((*view)["metadata"] == document::parse(wanted));
+    CHECK(view->contains("data"));
+  }
+  CHECK_FALSE(object_for_view(served, R"("managedFields":[])", {}));
+  // What cannot be cut is parsed as it is, and its damage found.
+  CHECK_FALSE(object_for_view(served, R"({"metadata":{"managedFields":[{)", {}));
+}
+
+TEST_CASE("the rows of a table carry the whole metadata", "[apiserver]") {
+  api_fixture f;
+  f.make_namespace("n");
+  f.make_config_map("n", "a", {{"x", "1"}});
+  const std::string path = std::string(maps) + "?labelSelector=x%3D1";
+  const auto table = f.get(path, "application/json;as=Table;v=v1;g=meta.k8s.io");
+  const auto metas = f.get(path, "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io");
+  CHECK(table.json["rows"][0]["object"] == metas.json["items"][0]);
+  CHECK(table.json["rows"][0]["object"]["metadata"].contains("managedFields"));
+  const auto beta = f.get(path, "application/json;as=Table;v=v1beta1;g=meta.k8s.io");
+  CHECK(beta.json["rows"][0]["object"]["apiVersion"] == "meta.k8s.io/v1beta1");
+  CHECK_FALSE(f.get(path + "&includeObject=None", "application/json;as=Table;v=v1;g=meta.k8s.io")
+                  .json["rows"][0]
+                  .contains("object"));
 }

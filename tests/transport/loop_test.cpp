@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <thread>
 
@@ -51,6 +52,45 @@ TEST_CASE("a cancelled timer does not run even when it is due", "[net]") {
   });
   CHECK(end.get() == 1);
   CHECK(ran.times() == 0);
+}
+
+TEST_CASE("what is posted behind lets others pass, and all of it runs in order", "[net]") {
+  event_loop loop(1);
+  awaited<int> end;
+  std::vector<int> ran;
+  int ran_before_the_other = -1;
+  loop.post([&] {
+    auto& core = *loop.internals().core;
+    for (int i = 0; i < 1000; ++i)
+      core.post_behind([&, i] {
+        ran.push_back(i);
+        // From another thread as it were: something that somebody waits for comes in meanwhile.
+        if (i == 0) loop.post([&] { ran_before_the_other = static_cast<int>(ran.size()); });
+        if (i == 999) end.set(1);
+      });
+  });
+  CHECK(end.get() == 1);
+  CHECK(ran_before_the_other > 0);
+  CHECK(ran_before_the_other < 50);
+  CHECK(std::is_sorted(ran.begin(), ran.end()));
+  CHECK(ran.size() == 1000);
+}
+
+TEST_CASE("what is posted behind is dropped with the loop", "[net]") {
+  const auto held = std::make_shared<int>(1);
+  {
+    event_loop loop(1);
+    awaited<int> begun;
+    loop.post([&] {
+      for (int i = 0; i < 1000; ++i) loop.internals().core->post_behind([held] {});
+      begun.set(1);
+      loop.stop();
+    });
+    CHECK(begun.get() == 1);
+    loop.stop();
+    loop.internals().core->post_behind([held] {});
+    CHECK(held.use_count() == 1);
+  }
 }
 
 TEST_CASE("a handler that throws does not end the loop", "[net]") {

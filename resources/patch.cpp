@@ -7,7 +7,7 @@ namespace wh {
 namespace {
 
 constexpr std::size_t operations_max = 10'000;
-constexpr std::size_t copied_bytes_max = 8 * 1024 * 1024;  // by all `copy` and `move` operations together
+constexpr std::size_t copied_bytes_max = 3 * 1024 * 1024;  // by all `copy` and `move` operations together
 constexpr std::size_t shifted_max = 50'000'000;            // list elements that make room or close a gap, all together
 constexpr std::size_t depth_max = 256;
 

@@ -69,6 +69,8 @@ void check_json(const document& target, const document& patch) {
   }
   must(depth_of(*out) <= depth_max);
   must(text_of(*out).size() <= text_of(target).size() + text_of(patch).size() + growth_max);
+  // What follows costs a multiple, and finds no more in large documents than in small ones.
+  if (text_of(*out).size() > 64 * 1024) return;
   must(*apply_json_patch(target, patch) == *out);
   must(*apply_json_patch(*out, document::array({{{"op", "test"}, {"path", ""}, {"value", *out}}})) == *out);
   const auto difference = document::diff(target, *out);

@@ -67,6 +67,7 @@ class Watcher:
         self.version = order.start
         self.resumed = 0
         self.socket = None
+        self.hung_up = False
 
     def take(self, event):
         assert event["type"] in ("ADDED", "MODIFIED", "DELETED", "BOOKMARK"), f"{self.order.kind.collection}: {event}"
@@ -82,6 +83,8 @@ class Watcher:
         try:
             connection.connect()
             self.socket = connection.sock
+            if self.hung_up:
+                return
             connection.request("GET", f"{self.order.kind.collection}?watch=1&allowWatchBookmarks=true"
                                       f"&resourceVersion={self.version}&timeoutSeconds={seconds}")
             answer = connection.getresponse()
@@ -94,7 +97,8 @@ class Watcher:
             connection.close()
 
     def hang_up(self):
-        """From another thread than the one that reads."""
+        """From another thread than the one that reads, which may be about to connect."""
+        self.hung_up = True
         if self.socket:
             try:
                 socket.socket.shutdown(self.socket, socket.SHUT_RDWR)
@@ -106,6 +110,7 @@ class WatchClient(Client):
     def __init__(self, api, watcher):
         super().__init__(api, watcher.watch)
         self.watcher = watcher
+        watcher.hung_up = False
 
     def stop(self):
         super().stop()
@@ -120,6 +125,7 @@ class WatchClient(Client):
 def catch_up(watchers, api):
     """Every watcher sees all there is to see; then the orders are checked. Nobody writes meanwhile."""
     for watcher in watchers:
+        watcher.hung_up = False
         newest = version_of(api.get(watcher.order.kind.collection))
         for _ in range(10):
             watcher.watch(api, seconds=1)  # ends with a bookmark

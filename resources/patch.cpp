@@ -6,11 +6,6 @@
 namespace wh {
 namespace {
 
-constexpr std::size_t operations_max = 10'000;
-constexpr std::size_t copied_bytes_max = 3 * 1024 * 1024;  // by all `copy` and `move` operations together
-constexpr std::size_t shifted_max = 50'000'000;            // list elements that make room or close a gap, all together
-constexpr std::size_t depth_max = 256;
-
 struct extent {
   std::size_t bytes = 4;  ///< about as many as its JSON text has
   std::size_t depth = 1;
@@ -71,10 +66,10 @@ struct expenses {
 
   void count(const document& doc, const document& op);
   /// Why the patch ends here, before the operation is done; null if it may go on.
-  const char* excess() const {
-    if (copied > copied_bytes_max) return "copies too much";
-    if (shifted > shifted_max) return "shifts too many list elements";
-    if (depth > depth_max) return "nests too deep";
+  const char* excess(const patch_limits& limits) const {
+    if (copied > limits.copied_bytes_max) return "copies too much";
+    if (shifted > limits.shifted_max) return "shifts too many list elements";
+    if (depth > limits.depth_max) return "nests too deep";
     return nullptr;
   }
 
@@ -122,10 +117,10 @@ result<document> apply_merge_patch(const document& target, const document& patch
   return out;
 }
 
-result<document> apply_json_patch(const document& target, const document& patch) {
+result<document> apply_json_patch(const document& target, const document& patch, const patch_limits& limits) {
   if (!patch.is_array()) return fail(errc::invalid, "a JSON patch must be a list of operations");
-  if (patch.size() > operations_max) {
-    return too_large("has more than " + std::to_string(operations_max) + " operations");
+  if (patch.size() > limits.operations_max) {
+    return too_large("has more than " + std::to_string(limits.operations_max) + " operations");
   }
   auto out = target;
   expenses cost;
@@ -136,7 +131,7 @@ result<document> apply_json_patch(const document& target, const document& patch)
     if (moves_into_itself(op)) return operation_failed(i, "cannot move a value into itself");
     try {
       cost.count(out, op);
-      if (const auto* why = cost.excess()) return too_large(why);
+      if (const auto* why = cost.excess(limits)) return too_large(why);
       if (auto problem = childless_parent(out, op); !problem.empty()) return operation_failed(i, problem);
       // One at a time, so that an error can say which; in place, so that it costs no copy of the object.
       out.patch_inplace(document::array({op}));

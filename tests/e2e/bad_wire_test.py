@@ -11,6 +11,7 @@ from wire import Wire, descriptors, memory_mib, request, talk
 
 MAPS = objects("default", "configmaps")
 LEASES = objects("default", "leases", group_version="coordination.k8s.io/v1")
+CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 MIB = 1 << 20
 SECOND = "GET /api/v1/namespaces HTTP/1.1\r\nHost: h\r\n\r\n"  # what a smuggler hides behind his first request
 
@@ -148,6 +149,16 @@ def alias_bomb():
     return ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: bad}\n" + "\n".join(lines) + "\n").encode()
 
 
+def many_patterns(count):
+    fields = {f"p{i}": {"type": "string", "pattern": f"^(a|b){{1,100}}{i}$"} for i in range(count)}
+    version = {"name": "v1", "served": True, "storage": True,
+               "schema": {"openAPIV3Schema": {"type": "object", "properties": fields}}}
+    return json.dumps({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+                       "metadata": {"name": "bads.wire.example"},
+                       "spec": {"group": "wire.example", "scope": "Namespaced", "names": {"plural": "bads", "kind": "Bad"},
+                                "versions": [version]}}).encode()
+
+
 JSON, YAML, PROTOBUF = "application/json", "application/yaml", "application/vnd.kubernetes.protobuf"
 # What it is, where it goes, what it says it is, the bytes, the codes that may answer.
 BODIES = (
@@ -195,6 +206,7 @@ BODIES = (
     ("protobuf cut off", MAPS, PROTOBUF, b"k8s\0\x0a\x0f\x0a\x02v1\x12\x09ConfigMap\x12\x40\x0a\x03", {400}),
     ("protobuf groups nested deep", MAPS, PROTOBUF, b"k8s\0\x0a\x0f\x0a\x02v1\x12\x09ConfigMap\x12\xa0\x8d\x06" +
      b"\x0b" * 100_000, {400}),
+    ("a kind with twenty thousand patterns", CRDS, JSON, many_patterns(20_000), {422}),
     ("CBOR", MAPS, "application/cbor", b"\xd9\xd9\xf7\xa1\x61a\x61b", {415}),
     ("a form", MAPS, "application/x-www-form-urlencoded", b"a=b", {415}),
     ("a content type that is none", MAPS, ";;;;", map_of(b"{}"), {400, 415}),

@@ -14,6 +14,7 @@ import threading
 import time
 
 from harness import Api, E2eTest, Hub, TIME_FACTOR, config_map, eventually, main, objects, program
+from wire import memory_mib
 
 NAMESPACE = "crowd"
 MAPS = objects(NAMESPACE, "configmaps")
@@ -84,11 +85,6 @@ class Flood:
             print(json.dumps({"codes": self.codes, "without_retry_after": self.without_retry_after,
                               "median": statistics.median(self.seconds) if self.seconds else None}), flush=True)
         os._exit(0)  # threads may wait for answers that never come
-
-
-def memory_mib(hub, field="VmRSS"):
-    with open(f"/proc/{hub.process.child.pid}/status", encoding="utf-8") as file:
-        return int(re.search(rf"{field}:\s+(\d+)", file.read()).group(1)) / 1024
 
 
 class FloodTest(E2eTest):

@@ -161,9 +161,14 @@ class Rounds:
             eventually("the cluster converges", converged, 40)
         except AssertionError as e:
             raise AssertionError(f"{e}\n" + "\n".join(last)) from None
+        eventually("every watcher has seen everything", self.caught_up, 60)
+        self.calm = False
+
+    def caught_up(self):
+        self.restart_the_dead()  # a cut that was armed before may come as late as now
         catch_up(self.hub_watchers, self.hub.api)
         catch_up(self.spoke_watchers, self.spoke.api)
-        self.calm = False
+        return True
 
     def fresh_hub(self):
         """A hub that is cut while it creates its folder, and once more after it was ready."""

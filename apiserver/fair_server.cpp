@@ -3,13 +3,9 @@
 #include <spdlog/spdlog.h>
 
 #include <atomic>
-#include <condition_variable>
-#include <deque>
-#include <list>
-#include <mutex>
 #include <thread>
-#include <unordered_map>
 
+#include "apiserver/fair_lines.hpp"
 #include "apiserver/status.hpp"
 #include "base/bytes.hpp"
 
@@ -18,6 +14,9 @@ namespace wh {
 namespace {
 
 constexpr int retry_after_s = 1;
+
+// Smaller answers go to the kernel at once, or nearly.
+constexpr std::size_t unread_bytes_from = 64 * 1024;
 
 api_response refusal(const api_error& why) {
   const auto text = status_document(why).dump(-1, ' ', false, document::error_handler_t::replace);
@@ -37,42 +36,37 @@ bool is_health_check(std::string_view target) {
   return path == "/healthz" || path == "/livez" || path == "/readyz";
 }
 
-/// Requests of one user.
-struct user_line {
-  struct waiting {
-    api_request request;
-    std::shared_ptr<api_reply> reply;
-    instant since;
-  };
-  std::string name;
-  std::deque<waiting> requests;
-  std::size_t running = 0;
-  bool in_turn = false;  ///< is in the list of those who have something to do
-};
-using line_ptr = std::shared_ptr<user_line>;
+using fair::line_ptr, fair::lines, fair::user_line;
 
-/// A request that runs; ends once.
+/// A request that runs; is answered once.
 struct running_slot {
-  explicit running_slot(std::function<void()> f) : end(std::move(f)) {}
-  ~running_slot() { release(); }
+  running_slot(std::shared_ptr<lines> l, line_ptr u) : in(std::move(l)), user(std::move(u)) {}
+  ~running_slot() { answered(0); }
   running_slot(const running_slot&) = delete;
   running_slot& operator=(const running_slot&) = delete;
-  void release() {
-    if (!ended.exchange(true)) end();
+  bool answered(std::size_t bytes) {
+    const bool first = !done.exchange(true);
+    if (first) in->answered(user, bytes);
+    return first;
   }
-  std::function<void()> end;
-  std::atomic<bool> ended = false;
+  const std::shared_ptr<lines> in;
+  const line_ptr user;
+  std::atomic<bool> done = false;
 };
 
 class slot_reply final : public api_reply {
  public:
-  slot_reply(std::shared_ptr<api_reply> to, std::function<void()> end) : to_(std::move(to)), slot_(std::move(end)) {}
+  slot_reply(std::shared_ptr<api_reply> to, std::shared_ptr<lines> in, line_ptr user)
+      : to_(std::move(to)), slot_(std::move(in), std::move(user)) {}
   void respond(api_response r) override {
-    slot_.release();
+    // Its size before compression: what it costs to hold, within a small factor.
+    const auto bytes = r.body && r.body->size() >= unread_bytes_from ? r.body->size() : 0;
+    if (slot_.answered(bytes) && bytes > 0)
+      to_->on_done([in = slot_.in, user = slot_.user, bytes] { in->taken_by_client(user, bytes); });
     to_->respond(std::move(r));
   }
   void start_stream(int status, std::map<std::string, std::string> headers) override {
-    slot_.release();
+    slot_.answered(0);
     to_->start_stream(status, std::move(headers));
   }
   void write(shared_bytes chunk) override { to_->write(std::move(chunk)); }
@@ -80,78 +74,12 @@ class slot_reply final : public api_reply {
   std::size_t unsent() const override { return to_->unsent(); }
   bool alive() const override { return to_->alive(); }
   void on_done(std::function<void()> f) override { to_->on_done(std::move(f)); }
-  bool answered() const { return slot_.ended; }
+  bool answered() const { return slot_.done; }
 
  private:
   const std::shared_ptr<api_reply> to_;
   running_slot slot_;
 };
-
-/// Who is in line; shared with requests that run, which may end after the server.
-struct lines {
-  explicit lines(const fair_limits& l) : limits(l) {}
-  const fair_limits limits;
-  std::mutex mutex;  ///< guards what follows
-  std::condition_variable work;
-  std::unordered_map<std::string, line_ptr> users;
-  std::list<line_ptr> turns;  ///< users with requests that wait, in the order of their turns
-  std::size_t running = 0, waiting = 0, waiting_bytes = 0;
-  std::uint64_t refused = 0;
-  bool stopping = false;
-
-  bool add(const std::string& user, user_line::waiting& request);
-  /// The next request, its user moved to the end of the turns; null if none may run now.
-  line_ptr take(user_line::waiting& out);
-  void ended(const line_ptr& user);
-  void forget_if_idle(const line_ptr& user) {
-    if (user->requests.empty() && user->running == 0) users.erase(user->name);
-  }
-};
-
-bool lines::add(const std::string& user, user_line::waiting& request) {
-  const std::lock_guard lock(mutex);
-  auto& line = users[user];
-  if (!line) line = std::make_shared<user_line>(user_line{.name = user, .requests = {}});
-  const auto bytes = request.request.body.size();
-  if (line->requests.size() >= limits.user_waiting_max || waiting_bytes + bytes > limits.waiting_bytes_max) {
-    ++refused;
-    forget_if_idle(line_ptr(line));
-    return false;
-  }
-  line->requests.push_back(std::move(request));
-  ++waiting;
-  waiting_bytes += bytes;
-  if (!std::exchange(line->in_turn, true)) turns.push_back(line);
-  work.notify_one();
-  return true;
-}
-
-line_ptr lines::take(user_line::waiting& out) {
-  if (running >= limits.running_max) return nullptr;
-  for (auto it = turns.begin(); it != turns.end(); ++it) {
-    if ((*it)->running >= limits.user_running_max) continue;
-    auto user = *it;
-    turns.erase(it);
-    out = std::move(user->requests.front());
-    user->requests.pop_front();
-    if (user->requests.empty()) user->in_turn = false;
-    else turns.push_back(user);
-    --waiting;
-    waiting_bytes -= out.request.body.size();
-    ++running;
-    ++user->running;
-    return user;
-  }
-  return nullptr;
-}
-
-void lines::ended(const line_ptr& user) {
-  const std::lock_guard lock(mutex);
-  --running;
-  --user->running;
-  forget_if_idle(user);
-  if (waiting > 0) work.notify_one();
-}
 
 class server final : public fair_server {
  public:
@@ -181,10 +109,7 @@ class server final : public fair_server {
   }
   void drain() override { behind_.drain(); }
   std::vector<request_count> counts() const override { return behind_.counts(); }
-  fair_figures figures() const override {
-    const std::lock_guard lock(lines_->mutex);
-    return {lines_->running, lines_->waiting, lines_->refused};
-  }
+  fair_figures figures() const override { return lines_->figures(); }
 
  private:
   static std::string user_of(const api_request& r) {
@@ -207,15 +132,9 @@ class server final : public fair_server {
   }
 
   void serve(user_line::waiting next, const line_ptr& user) {
-    auto reply = std::make_shared<slot_reply>(next.reply, [l = lines_, user] { l->ended(user); });
+    auto reply = std::make_shared<slot_reply>(next.reply, lines_, user);
     if (!next.reply->alive()) return;  // its client has given up
-    if (now_() - next.since > lines_->limits.wait_max) {
-      {
-        const std::lock_guard lock(lines_->mutex);
-        ++lines_->refused;
-      }
-      return reply->respond(refusal(too_many()));
-    }
+    if (lines_->second_thought(user, now_() - next.since)) return reply->respond(refusal(too_many()));
     try {
       behind_.handle(std::move(next.request), reply);
     } catch (const std::exception& e) {

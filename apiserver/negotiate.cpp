@@ -96,7 +96,8 @@ answer<output_form> negotiate(std::string_view accept, std::string_view include_
 
 answer<body_format> format_of(std::string_view content_type) {
   auto type = lower(trim(content_type.substr(0, content_type.find(';'))));
-  if (type.empty() || type == "application/json" || type == "*/*") return body_format::json;
+  // None at all means JSON; parameters without a type mean nothing.
+  if (content_type.empty() || type == "application/json" || type == "*/*") return body_format::json;
   if (type == "application/yaml" || type == "text/yaml") return body_format::yaml;
   if (type == "application/vnd.kubernetes.protobuf") return body_format::protobuf;
   if (type == "application/json-patch+json") return body_format::json_patch;

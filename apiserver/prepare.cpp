@@ -15,6 +15,7 @@ namespace wh {
 namespace {
 
 constexpr std::size_t errors_max = 100;
+constexpr std::size_t object_bytes_max = 3 * 1024 * 1024;
 
 /// A document's text for a message.
 std::string shortened(const document& doc) {
@@ -143,6 +144,16 @@ answer<document> prepare_update(api_call& call, const write_options& options, co
   else track_owners(call, options, &old, next, *sent);
   next["apiVersion"] = call.kind.stored->api_version();
   return next;
+}
+
+answer<shared_bytes> stored_form(const document& doc, std::size_t old_bytes) {
+  auto body = encode_body(doc);
+  if (body->size() > object_bytes_max && body->size() >= old_bytes)
+    return api_error{413, "RequestEntityTooLarge",
+                     fmt::format("Request entity too large: the object would have {} bytes, the limit is {}",
+                                 body->size(), object_bytes_max),
+                     nullptr};
+  return body;
 }
 
 put put_of(const object_key& key, const document& doc, shared_bytes body) {

@@ -11,6 +11,10 @@ answer<document> prepare_create(api_call& call, const write_options& options, do
 /// asked version and carries its resourceVersion.
 answer<document> prepare_update(api_call& call, const write_options& options, const document& old, document next);
 
+/// Its stored form. One that is larger than a request body may be is refused, unless it was larger before (`old_bytes`, 0
+/// for a new one): a patch can let an object grow beyond what was sent, and again, without end.
+answer<shared_bytes> stored_form(const document& doc, std::size_t old_bytes);
+
 /// The put of an object; a Namespace's phase goes along.
 put put_of(const object_key& key, const document& doc, shared_bytes body);
 

@@ -1,12 +1,23 @@
 #include "apiserver/strategic_merge.hpp"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 namespace wh {
 
 namespace {
 
+/// Values that live elsewhere, found by what they are: lists of hundreds of thousands of entries are walked once.
+struct by_value {
+  bool operator()(const document* a, const document* b) const { return *a < *b; }
+};
+using value_set = std::set<const document*, by_value>;
+using value_places = std::map<const document*, std::vector<std::size_t>, by_value>;
+
 using node = schema::node;
+
+const document nothing = document::array();
 
 constexpr std::string_view delete_prefix = "$deleteFromPrimitiveList/";
 constexpr std::string_view order_prefix = "$setElementOrder/";
@@ -36,6 +47,11 @@ list_rule rule_of(const node* n) {
 
 bool is_directive(std::string_view key) { return key.starts_with('$'); }
 
+/// `{"$patch": "replace"}` alone: says what happens to the list and is no element of it.
+bool is_replace_marker(const document& element) {
+  return element.is_object() && element.size() == 1 && string_at(element, {"$patch"}) == "replace";
+}
+
 class merger {
  public:
   document merge_object(const document& target, const document& patch, const node* n, bool in_metadata);
@@ -44,7 +60,8 @@ class merger {
  private:
   void merge_member(document& out, const std::string& key, const document& value, const node* n, bool in_metadata);
   document merge_list(const document& target, const document& patch, const list_rule& rule);
-  void merge_element(document::array_t& out, const document& element, const list_rule& rule);
+  document unite(const document& target, const document& patch);
+  document merge_by_key(const document& target, const document& patch, const list_rule& rule);
   void set_order(document& out, const document& patch, const node* n, bool in_metadata);
 };
 
@@ -53,33 +70,54 @@ list_rule rule_for(const node* parent, const std::string& key, bool in_metadata)
   return rule_of(parent ? parent->member(key) : nullptr);
 }
 
+value_set values_of(const document& list) {
+  value_set out;
+  for (const auto& e : list) out.insert(&e);
+  return out;
+}
+
+void remove_values(document& out, const std::string& field, const document& values) {
+  auto list = out.find(field);
+  if (list == out.end() || !list->is_array()) return;
+  const auto gone = values_of(values);
+  std::erase_if(list->get_ref<document::array_t&>(), [&](const document& e) { return gone.contains(&e); });
+}
+
+void retain_keys(document& out, const document& keys) {
+  std::set<std::string_view> kept;
+  for (const auto& key : keys)
+    if (key.is_string()) kept.insert(key.get_ref<const std::string&>());
+  for (auto it = out.begin(); it != out.end();) it = kept.contains(it.key()) ? std::next(it) : out.erase(it);
+}
+
+/// The element's merge key; null if it has none that could name it.
+const document* key_in(const document& element, const list_rule& rule) {
+  if (!element.is_object()) return nullptr;
+  const auto key = element.find(rule.key);
+  return key == element.end() || key->is_null() || key->is_structured() ? nullptr : &*key;
+}
+
 document merger::merge_object(const document& target, const document& patch, const node* n, bool in_metadata) {
   auto directive = string_at(patch, {"$patch"});
   if (directive == "delete") return document::object();
   document out = target.is_object() && directive != "replace" ? target : document::object();
   for (const auto& [key, value] : patch.items()) {
     if (key.starts_with(delete_prefix) && value.is_array()) {
-      auto list = out.find(key.substr(delete_prefix.size()));
-      if (list != out.end() && list->is_array())
-        std::erase_if(list->get_ref<document::array_t&>(),
-                      [&v = value](const document& e) { return std::find(v.begin(), v.end(), e) != v.end(); });
+      remove_values(out, key.substr(delete_prefix.size()), value);
     } else if (!is_directive(key)) {
       merge_member(out, key, value, n, in_metadata);
     }
   }
   set_order(out, patch, n, in_metadata);
-  if (auto keep = patch.find("$retainKeys"); keep != patch.end() && keep->is_array()) {
-    for (auto it = out.begin(); it != out.end();)
-      it = std::find(keep->begin(), keep->end(), document(it.key())) == keep->end() ? out.erase(it) : std::next(it);
-  }
+  if (auto keep = patch.find("$retainKeys"); keep != patch.end() && keep->is_array()) retain_keys(out, *keep);
   return out;
 }
 
 void merger::merge_member(document& out, const std::string& key, const document& value, const node* n,
                           bool in_metadata) {
-  static const document nothing;
+  static const document absent;
   auto had = out.find(key);
-  const document& old = had == out.end() ? nothing : *had;
+  const document& old = had == out.end() ? absent : *had;
   if (value.is_null() || (value.is_object() && string_at(value, {"$patch"}) == "delete")) {
     out.erase(key);
   } else if (value.is_object()) {
@@ -92,41 +130,63 @@ void merger::merge_member(document& out, const std::string& key, const document&
 }
 
 document merger::merge_list(const document& target, const document& patch, const list_rule& rule) {
-  document out = target.is_array() ? target : document::array();
-  auto replaces =
+  const auto replaces =
       std::any_of(patch.begin(), patch.end(), [](const document& e) { return string_at(e, {"$patch"}) == "replace"; });
-  bool merges = !rule.key.empty() || rule.primitive;
-  if (!merges || replaces) out = document::array();
+  const bool merges = target.is_array() && !replaces && (!rule.key.empty() || rule.primitive);
+  const document& old = merges ? target : nothing;
+  if (!rule.key.empty()) return merge_by_key(old, patch, rule);
+  if (rule.primitive) return unite(old, patch);
+  document out = document::array();
   for (const auto& element : patch) {
-    if (replaces && string_at(element, {"$patch"}) == "replace" && element.size() == 1) continue;
-    auto& elements = out.get_ref<document::array_t&>();
-    if (!element.is_object()) {
-      if (!rule.primitive || std::find(elements.begin(), elements.end(), element) == elements.end())
-        elements.push_back(element);
-    } else if (rule.key.empty()) {
-      elements.push_back(merge_object({}, element, rule.items, false));
-    } else {
-      merge_element(elements, element, rule);
-    }
+    if (is_replace_marker(element)) continue;
+    out.push_back(element.is_object() ? merge_object({}, element, rule.items, false) : element);
   }
   return out;
 }
 
-void merger::merge_element(document::array_t& out, const document& element, const list_rule& rule) {
-  auto key = element.find(rule.key);
-  if (key == element.end()) {
-    problem = "map: " + element.dump(-1, ' ', false, document::error_handler_t::replace) +
-              " does not contain declared merge key: " + rule.key;
-    return;
+document merger::unite(const document& target, const document& patch) {
+  document out = target;
+  auto& elements = out.get_ref<document::array_t&>();
+  elements.reserve(target.size() + patch.size());  // so that what points to them holds
+  auto known = values_of(out);
+  for (const auto& element : patch) {
+    if (is_replace_marker(element)) continue;
+    elements.push_back(element.is_object() ? merge_object({}, element, nullptr, false) : element);
+    if (!known.insert(&elements.back()).second) elements.pop_back();
   }
-  auto same = [&](const document& e) { return e.is_object() && e.contains(rule.key) && e[rule.key] == *key; };
-  if (string_at(element, {"$patch"}) == "delete") {
-    std::erase_if(out, same);
-    return;
+  return out;
+}
+
+document merger::merge_by_key(const document& target, const document& patch, const list_rule& rule) {
+  std::vector<std::optional<document>> merged(target.begin(), target.end());
+  value_places places;  // of the elements by key; the keys themselves stay where they are, in target and patch
+  for (std::size_t i = 0; i < target.size(); ++i)
+    if (const auto* key = key_in(target[i], rule)) places[key].push_back(i);
+  for (const auto& element : patch) {
+    if (is_replace_marker(element)) continue;
+    const auto* key = key_in(element, rule);
+    if (!key && element.is_object()) {
+      problem = "map: " + element.dump(-1, ' ', false, document::error_handler_t::replace) +
+                " does not contain declared merge key: " + rule.key;
+      return nothing;
+    }
+    const auto found = key ? places.find(key) : places.end();
+    if (key && string_at(element, {"$patch"}) == "delete") {
+      if (found == places.end()) continue;
+      for (const auto place : found->second) merged[place].reset();
+      places.erase(found);
+    } else if (found != places.end()) {
+      auto& place = merged[found->second.front()];
+      place = merge_object(*place, element, rule.items, false);
+    } else {
+      if (key) places[key].push_back(merged.size());
+      merged.emplace_back(key ? merge_object({}, element, rule.items, false) : element);
+    }
   }
-  auto found = std::find_if(out.begin(), out.end(), same);
-  if (found == out.end()) out.push_back(merge_object({}, element, rule.items, false));
-  else *found = merge_object(*found, element, rule.items, false);
+  document out = document::array();
+  for (auto& element : merged)
+    if (element) out.push_back(std::move(*element));
+  return out;
 }
 
 /// Puts the listed elements into the listed order, in the places that they hold among the others.
@@ -136,22 +196,20 @@ void merger::set_order(document& out, const document& patch, const node* n, bool
     auto field = directive.substr(order_prefix.size());
     auto list = out.find(field);
     if (list == out.end() || !list->is_array()) continue;
-    auto key = rule_for(n, field, in_metadata).key;
-    auto place = [&, &wanted = order](const document& e) {
-      auto it = std::find_if(wanted.begin(), wanted.end(), [&](const document& w) {
-        return key.empty() ? w == e
-                           : w.is_object() && e.is_object() && w.contains(key) && e.contains(key) && w[key] == e[key];
-      });
-      return it - wanted.begin();
-    };
+    const auto rule = rule_for(n, field, in_metadata);
+    const auto what = [&](const document& e) { return rule.key.empty() ? &e : key_in(e, rule); };
+    value_places wanted;
+    for (std::size_t i = 0; i < order.size(); ++i)
+      if (const auto* value = what(order[i])) wanted[value].push_back(i);
     auto& elements = list->get_ref<document::array_t&>();
     std::vector<std::size_t> slots;
-    std::vector<std::pair<std::ptrdiff_t, document>> listed;
+    std::vector<std::pair<std::size_t, document>> listed;
     for (std::size_t i = 0; i < elements.size(); ++i) {
-      auto p = place(elements[i]);
-      if (p == static_cast<std::ptrdiff_t>(order.size())) continue;
+      const auto* value = what(elements[i]);
+      const auto place = value ? wanted.find(value) : wanted.end();
+      if (place == wanted.end()) continue;
       slots.push_back(i);
-      listed.emplace_back(p, elements[i]);
+      listed.emplace_back(place->second.front(), elements[i]);
     }
     std::stable_sort(listed.begin(), listed.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
     for (std::size_t i = 0; i < slots.size(); ++i) elements[slots[i]] = std::move(listed[i].second);

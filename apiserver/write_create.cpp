@@ -65,7 +65,9 @@ void try_create(const job_ptr& job) {
   auto doc = prepare_create(call, job->options, job->wanted);
   if (!doc) return call.respond(doc.err());
   object_key key{call.resource(), call.path.ns, std::string(name_of(*doc))};
-  auto body = encode_body(*doc);
+  auto stored = stored_form(*doc, 0);
+  if (!stored) return call.respond(stored.err());
+  const auto& body = *stored;
   if (job->options.dry_run) return dry_run(call, key, body);
   write_proposal p;
   p.verb = write_proposal::verb_kind::create;

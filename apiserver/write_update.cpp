@@ -138,7 +138,9 @@ void try_update(const job_ptr& job) {
   if (!next) return call.respond(next.err());
   next = prepare_update(call, job->options, *old, std::move(*next));
   if (!next) return call.respond(next.err());
-  auto body = encode_body(*next);
+  auto stored = stored_form(*next, r.body->size());
+  if (!stored) return call.respond(stored.err());
+  const auto& body = *stored;
   bool changes_nothing = *body == *r.body && !is_released(r.key, *next);
   if (changes_nothing || job->options.dry_run) return call.respond_object(200, *body, r.rev);
   call.core->options.gate->submit(proposal_of(*job, r, *old, *next, body),

@@ -10,6 +10,7 @@ using node = schema::node;
 using value_type = node::value_type;
 
 constexpr int depth_max = 100;
+constexpr std::size_t pattern_size_max = 200'000;  // of all different patterns of a schema: some ten megabytes
 
 const document* find(const document& doc, std::string_view key) {
   const auto it = doc.find(key);
@@ -193,10 +194,21 @@ void schema_compiler::read_text_rules(node& out, const document& doc) {
   if (doc.contains("format")) out.format = text(doc, "format");
   const auto expression = text(doc, "pattern");
   if (expression.empty()) return;
-  auto compiled = pattern::compile(expression);
-  if (!compiled) return complain("pattern: " + compiled.err().message);
   out.pattern_text = expression;
-  out.pattern = std::make_shared<pattern>(std::move(*compiled));
+  out.pattern = pattern_of(expression);
+}
+
+std::shared_ptr<const pattern> schema_compiler::pattern_of(const std::string& expression) {
+  if (const auto known = patterns_.find(expression); known != patterns_.end()) return known->second;
+  if (error_) return nullptr;
+  auto compiled = pattern::compile(expression);
+  if (!compiled) {
+    complain("pattern: " + compiled.err().message);
+    return nullptr;
+  }
+  pattern_size_ += compiled->size();
+  if (pattern_size_ > pattern_size_max) complain("pattern: the patterns of this schema are too large together");
+  return patterns_[expression] = std::make_shared<const pattern>(std::move(*compiled));
 }
 
 void schema_compiler::read_members(node& out, const document& doc, int depth) {

@@ -8,7 +8,12 @@ namespace {
 
 constexpr auto replace_bad_utf8 = document::error_handler_t::replace;
 
-std::string quoted(const std::string& text) { return document(text).dump(-1, ' ', false, replace_bad_utf8); }
+std::string quoted(const std::string& text) {
+  auto out = document(text).dump(-1, ' ', false, replace_bad_utf8);
+  // JSON lets this one stand as it is, YAML does not.
+  for (auto at = out.find('\x7f'); at != std::string::npos; at = out.find('\x7f', at)) out.replace(at, 1, "\\u007f");
+  return out;
+}
 
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 

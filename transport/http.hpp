@@ -39,7 +39,8 @@ class http_exchange {
   virtual void end() = 0;
   /// Bytes queued and not yet handed to the kernel: a caller drops slow watchers by it.
   virtual std::size_t unsent() const = 0;
-  /// Runs `f` once when the client has gone or the answer has ended (at once if that happened already).
+  /// Runs `f` once when the client has gone or the answer has ended and its client has taken it, all but 64 KiB (at once
+  /// if it ended already).
   virtual void on_done(std::function<void()> f) = 0;
   virtual bool alive() const = 0;
   virtual void abort() = 0;

@@ -8,6 +8,9 @@ namespace {
 // A client may send its next requests early; what it sends beyond this waits in its own kernel.
 constexpr std::size_t pipelined_bytes_max = 64 * 1024;
 
+// An answer counts as taken when no more of it is left: small ones need not wait for the kernel.
+constexpr std::size_t untaken_bytes_max = 64 * 1024;
+
 }  // namespace
 
 tls_context_ptr http_server_core::tls() {
@@ -122,11 +125,23 @@ void http_connection::refuse() {
   channel_->close();
 }
 
-void http_connection::answer_ended(bool keep_alive) {
-  busy_ = false;
+void http_connection::answer_ended(bool keep_alive, std::vector<std::function<void()>> done) {
   current_.reset();
+  untaken_ = {keep_alive, std::move(done)};
+  if (ended_ || channel_->unsent() <= untaken_bytes_max) answer_taken();
+}
+
+void http_connection::on_drained() {
+  if (untaken_) answer_taken();
+}
+
+void http_connection::answer_taken() {
+  const auto answer = std::move(*untaken_);
+  untaken_.reset();
+  busy_ = false;
+  for (const auto& f : answer.done) f();
   if (ended_) return;
-  if (!keep_alive || core_->draining) {
+  if (!answer.keep_alive || core_->draining) {
     ended_ = true;
     channel_->close();
     return;
@@ -147,6 +162,7 @@ void http_connection::drain() {
 void http_connection::loop_ended() {
   ended_ = true;
   core_->remove(this);
+  untaken_.reset();
   if (const auto answer = current_.lock()) answer->forget();
 }
 
@@ -154,6 +170,7 @@ void http_connection::on_closed(const error&) {
   ended_ = true;
   core_->remove(this);
   if (const auto answer = current_.lock()) answer->client_gone();
+  if (untaken_) answer_taken();
 }
 
 }  // namespace wh

@@ -2,6 +2,7 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "transport/http_answer.hpp"
@@ -83,9 +84,12 @@ class http_connection final : public connection_handler,
   /// All on the channel's strand.
   void begin();
   void on_bytes(std::string_view bytes) override;
+  void on_drained() override;
   void on_closed(const error& why) override;
   void loop_ended() override;
-  void answer_ended(bool keep_alive);
+  /// An answer has been queued in full. `done` runs when its client has taken it, or has gone; only then the next request
+  /// is looked at, so that a client that asks on and on and never reads is not answered into memory.
+  void answer_ended(bool keep_alive, std::vector<std::function<void()>> done);
   void drain();
 
   const std::shared_ptr<tls_channel>& channel() const { return channel_; }
@@ -98,13 +102,19 @@ class http_connection final : public connection_handler,
   void dispatch();
   void refuse();
   void await(waiting what);
+  void answer_taken();
 
   const std::shared_ptr<http_server_core> core_;
   const std::shared_ptr<tls_channel> channel_;
   http_request_reader reader_;
   std::weak_ptr<exchange> current_;
-  bool busy_ = false;   ///< an answer is under way
-  bool ended_ = false;  ///< no further request is served
+  struct ended_answer {
+    bool keep_alive = false;
+    std::vector<std::function<void()>> done;
+  };
+  std::optional<ended_answer> untaken_;  ///< queued in full; its client has yet to read it
+  bool busy_ = false;                    ///< an answer is under way
+  bool ended_ = false;                   ///< no further request is served
   waiting waiting_ = waiting::nothing;
 };
 

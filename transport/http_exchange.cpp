@@ -79,8 +79,7 @@ void exchange::end_locked() {
 void exchange::finish_locked() {
   stage_ = stage::done;
   channel_->post([connection = connection_, keep_alive = form_.keep_alive, done = std::exchange(on_done_, {})] {
-    for (const auto& f : done) f();
-    connection->answer_ended(keep_alive);
+    connection->answer_ended(keep_alive, done);
   });
 }
 

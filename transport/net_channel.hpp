@@ -114,6 +114,7 @@ class tls_channel final : public connection, public loop_resident, public port_w
   bool want_read_ = false, want_write_ = false;    ///< what OpenSSL asked for in this pump
   bool again_ = false;                             ///< stopped for fairness with work left
   bool paused_ = false;
+  bool undrained_ = false;          ///< bytes have gone out since on_drained
   std::atomic<bool> mute_ = false;  ///< close() or abort() was called: no more on_bytes
   counter live_;
   std::unique_ptr<tls_stream> tls_;

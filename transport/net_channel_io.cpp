@@ -133,6 +133,7 @@ void tls_channel::send_queue() {
     if (status != io_status::done) return finish(phase_ == phase::open ? tls_->failure() : ending_);
     consume(n);
     total += n;
+    undrained_ = true;
     stall_deadline_ = clock::time_point::max();
     if (phase_ == phase::flushing) phase_deadline_ = clock::now() + std::chrono::seconds(10);
     if (total >= write_budget) {
@@ -141,7 +142,7 @@ void tls_channel::send_queue() {
     }
   }
   if (phase_ == phase::flushing) return say_goodbye();
-  if (total == 0 || !handler_) return;
+  if (!handler_ || !std::exchange(undrained_, false)) return;
   try {
     handler_->on_drained();
   } catch (const std::exception& e) {

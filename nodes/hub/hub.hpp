@@ -6,6 +6,7 @@
 
 #include "base/result.hpp"
 #include "nodes/hub/access_settings.hpp"
+#include "nodes/hub/front_settings.hpp"
 #include "transport/link_ports.hpp"
 
 namespace wh {
@@ -28,6 +29,7 @@ struct hub_options {
   duration backup_interval = std::chrono::hours(24);
   std::uint64_t backup_keep = 7;
   access_settings access;
+  front_settings front;
   link_listen_function listen_links = {};  ///< of a program that holds the hub; empty: sockets
 };
 result<void> validate(const hub_options& options);

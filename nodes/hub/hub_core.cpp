@@ -55,12 +55,13 @@ void hub_core::make_api() {
   api.now = options_.now;
   api.seed = random_.next();
   api.manifest_limit_bytes = options_.manifest_limit_bytes;
+  api.front = options_.front;
   api.extensions = options_.extensions;
   api.token_issuer = options_.token_issuer;
   api.ca_pem = options_.ca_pem;
   api.audit = options_.audit;
   api.metrics = [this] {
-    return hub_metrics(*options_.data, *runtime_, api_->api(), link_->figures(),
+    return hub_metrics(*options_.data, *runtime_, api_->api(), api_->front_figures(), link_->figures(),
                        options_.backups ? options_.backups() : backup_figures{}, options_.audit);
   };
   api.ready = [this]() -> result<void> {

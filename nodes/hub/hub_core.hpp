@@ -21,6 +21,7 @@ struct hub_core_options {
   link_timers timers;
   std::function<std::unique_ptr<actor_runtime>(runtime_options)> make_runtime;
   std::size_t manifest_limit_bytes = 500 * 1024;
+  fair_limits front;  ///< of HTTPS, if it is served
   duration certificate_life = std::chrono::hours(24 * 365);
   std::function<void(const address&, note)> log;
   std::map<std::string, std::function<void(std::shared_ptr<api_reply>)>> extensions;  ///< as api_options

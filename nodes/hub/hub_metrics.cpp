@@ -70,6 +70,29 @@ void add_requests(prometheus::Registry& registry, const api_server& api) {
   }
 }
 
+/// Sums over all users: their names would be labels without bound.
+void add_front(prometheus::Registry& registry, const fair_figures& f) {
+  auto& now = prometheus::BuildGauge()
+                  .Name("wheelhouse_api_front_requests")
+                  .Help("API requests that run or wait for their turn")
+                  .Register(registry);
+  now.Add({{"state", "running"}}).Set(static_cast<double>(f.running));
+  now.Add({{"state", "waiting"}}).Set(static_cast<double>(f.waiting));
+  auto& refused = prometheus::BuildCounter()
+                      .Name("wheelhouse_api_front_refused_total")
+                      .Help("API requests answered 429, by the limit that their user was over")
+                      .Register(registry);
+  for (std::size_t i = 0; i < fair_refusals; ++i)
+    refused.Add({{"reason", std::string(to_string(static_cast<fair_refusal>(i)))}})
+        .Increment(static_cast<double>(f.refused[i]));
+  add_gauge(registry, "wheelhouse_api_front_users", "Users with requests that run or wait, or answers to read",
+            static_cast<double>(f.users));
+  add_gauge(registry, "wheelhouse_api_front_waiting_bytes", "Bodies of the requests that wait",
+            static_cast<double>(f.waiting_bytes));
+  add_gauge(registry, "wheelhouse_api_front_unread_bytes", "Large answers that clients have yet to read",
+            static_cast<double>(f.unread_bytes));
+}
+
 void add_store(prometheus::Registry& registry, const store_figures& f) {
   add_gauge(registry, "wheelhouse_store_file_bytes", "High-water mark of the data file",
             static_cast<double>(f.file_bytes));
@@ -106,7 +129,8 @@ void add_links(prometheus::Registry& registry, const hub_link_figures& link) {
 }  // namespace
 
 std::string hub_metrics(const store& data, const actor_runtime& runtime, const api_server& api,
-                        const hub_link_figures& link, const backup_figures& backups, const audit_log* audit) {
+                        const fair_figures& front, const hub_link_figures& link, const backup_figures& backups,
+                        const audit_log* audit) {
   prometheus::Registry registry;
   const auto window = data.window();
   add_gauge(registry, "wheelhouse_store_revision", "Newest durable revision",
@@ -128,6 +152,7 @@ std::string hub_metrics(const store& data, const actor_runtime& runtime, const a
   add_links(registry, link);
   add_actors(registry, runtime);
   add_requests(registry, api);
+  add_front(registry, front);
   return prometheus::TextSerializer().Serialize(registry.Collect());
 }
 

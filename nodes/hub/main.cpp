@@ -76,6 +76,7 @@ void add_options(wh::command& program, wh::hub_options& o, wh::log_options& log)
               o.backup_interval);
   program.add({.name = "backup-keep", .value = "N", .help = "How many scheduled backups are kept", .group = "Backups"},
               o.backup_keep);
+  wh::add_front_options(program, o.front);
   wh::add_access_options(program, o.access);
   wh::add_log_options(program, log);
 }

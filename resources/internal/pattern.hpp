@@ -25,6 +25,9 @@ class pattern {
   /// True when the expression matches somewhere in the text.
   bool search(std::string_view text) const;
 
+  /// Steps that it is made of, repeats unfolded: what it costs to keep and, for each character, to search.
+  std::size_t size() const { return program_.size(); }
+
  private:
   friend class pattern_compiler;
 

@@ -31,6 +31,7 @@ class schema_compiler {
   void read_extensions(node& out, const document& doc);
   void read_bounds(node& out, const document& doc);
   void read_text_rules(node& out, const document& doc);
+  std::shared_ptr<const pattern> pattern_of(const std::string& expression);
   void read_members(node& out, const document& doc, int depth);
   void read_wire(node& out, const document& doc, int depth);
   void read_inlined(node& out, const document& doc, int depth);
@@ -39,6 +40,8 @@ class schema_compiler {
 
   options options_;
   std::map<std::string, node::ptr, std::less<>> ready_;
+  std::map<std::string, std::shared_ptr<const pattern>, std::less<>> patterns_;  ///< by their text
+  std::size_t pattern_size_ = 0;                                                 ///< of all of them
   std::vector<std::string> path_;
   std::optional<error> error_;
 };

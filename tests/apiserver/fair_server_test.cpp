@@ -110,7 +110,7 @@ TEST_CASE("what a user has over the limit is refused, and others are not", "[api
     CHECK((*parse_json(*r.body))["reason"] == "TooManyRequests");
   }
   CHECK(ask(*front, "b", "/1")->responses == 0);
-  CHECK(front->figures().refused == 2);
+  CHECK(front->figures().refused[static_cast<std::size_t>(fair_refusal::queue_full)] == 2);
   behind.open();
   CHECK(behind.order(5).size() == 5);
 }
@@ -176,4 +176,36 @@ TEST_CASE("what waits when the server ends is told so", "[apiserver][fair]") {
   // Begun, if the first ended before the server did; else told. Never forgotten.
   const bool begun = behind.order(1).size() == 2;
   CHECK(begun != (waiting->responses == 1 && waiting->response.status == 503));
+}
+
+TEST_CASE("who does not read his answers gets no more of them than his share", "[apiserver][fair]") {
+  struct large_server final : api_server {
+    void handle(api_request, std::shared_ptr<api_reply> reply) override {
+      reply->respond({200, {}, share(std::string(100'000, 'x'))});
+    }
+    void drain() override {}
+    std::vector<request_count> counts() const override { return {}; }
+  } behind;
+  auto limits = one_thread();
+  limits.user_unread_bytes_max = 150'000;
+  const auto front = make_fair_server(behind, limits, fixed_now);
+  const auto answered = [&](const std::string& user) {
+    auto reply = ask(*front, user, "/big");
+    const auto until = std::chrono::steady_clock::now() + 20s;
+    while (front->figures().running + front->figures().waiting > 0 && std::chrono::steady_clock::now() < until)
+      std::this_thread::yield();
+    return reply;
+  };
+  const auto first = answered("greedy"), second = answered("greedy");
+  CHECK(second->response.status == 200);
+  const auto third = answered("greedy");
+  CHECK(third->response.status == 429);
+  CHECK(third->response.headers.at("Retry-After") == "1");
+  CHECK(answered("modest")->response.status == 200);
+  const auto figures = front->figures();
+  CHECK(figures.unread_bytes == 300'000);
+  CHECK(figures.users == 2);
+  CHECK(figures.refused[static_cast<std::size_t>(fair_refusal::unread_answers)] == 1);
+  first->hang_up();
+  CHECK(answered("greedy")->response.status == 200);
 }

@@ -127,5 +127,6 @@ TEST_CASE("content types name the body's format", "[apiserver]") {
   CHECK(*format_of("application/merge-patch+json") == body_format::merge_patch);
   CHECK(*format_of("application/vnd.kubernetes.protobuf") == body_format::protobuf);
   CHECK(format_of("application/cbor").err().code == 415);
+  CHECK(format_of(";;;;").err().code == 415);
   CHECK(format_of("text/plain").err().reason == "UnsupportedMediaType");
 }

@@ -355,3 +355,23 @@ TEST_CASE("a patch that lost a race is computed again, five times at most", "[ap
     CHECK(gate->submitted == 5);
   }
 }
+
+TEST_CASE("patches cannot make an object larger than a body may be, and a large one may shrink", "[apiserver]") {
+  api_fixture f;
+  f.make_namespace("n");
+  const std::string path = std::string(maps) + "/a";
+  auto labels = document::object();
+  for (int i = 0; i < 50'000; ++i) labels["k" + std::to_string(i)] = "";
+  REQUIRE(f.post(maps, {{"metadata", {{"name", "a"}}}}).code == 201);
+  auto r = f.patch(path, {{"metadata", {{"labels", labels}}}});
+  for (int round = 0; r.code == 200 && round < 20; ++round) {
+    auto more = document::object();
+    for (int i = 0; i < 50'000; ++i) more["r" + std::to_string(round) + "-" + std::to_string(i)] = "";
+    r = f.patch(path, {{"metadata", {{"labels", more}}}});
+  }
+  CHECK(r.code == 413);
+  CHECK(r.json["reason"] == "RequestEntityTooLarge");
+  CHECK(r.json["message"].get<std::string>().starts_with("Request entity too large: the object would have "));
+  CHECK(f.get(path).code == 200);
+  CHECK(f.patch(path, {{"metadata", {{"labels", nullptr}}}}).code == 200);
+}

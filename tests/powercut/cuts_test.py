@@ -26,8 +26,10 @@ def summary(rounds, started):
     kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(rounds.rounds_of.items()))
     at = collections.Counter(cut["at"] for cut in rounds.cuts)
     places = ", ".join(f"{n} {call}" for call, n in at.most_common())
+    watchers = rounds.hub_watchers + rounds.spoke_watchers
+    seen = f"{len(watchers)} watchers saw {sum(w.place for w in watchers)} changes over {sum(w.resumed for w in watchers)} watches"
     return (f"{rounds.round} rounds in {time.monotonic() - started:.0f} s ({kinds}); {len(rounds.cuts)} cuts ({places}); "
-            f"{writes} writes acknowledged; {lost} sectors and {changes} changes of names lost, {torn} writes torn")
+            f"{writes} writes acknowledged; {seen}; {lost} sectors and {changes} changes of names lost, {torn} writes torn")
 
 
 class PowerCut(unittest.TestCase):

@@ -57,6 +57,7 @@ class Ledger:
         self.open = {}           # (collection, name) -> values sent later and never answered
         self.floors = {}         # (collection, name) -> the newest resourceVersion that somebody saw it with
         self.contents = {}       # resourceVersion -> digest of the object that bore it
+        self.versions = set()    # (collection, resourceVersion) of every write that was acknowledged
         self.newest = 0          # the newest resourceVersion that any answer mentioned
         self.deleted_at = {}     # (collection, name) -> number of the newest deletion tried
         self.applied = {}        # name of a work -> newest value that the spoke reported as applied
@@ -124,6 +125,7 @@ class Ledger:
         if value is not None:
             version = int(answer["metadata"]["resourceVersion"])
             assert version > before, f"{path} was written as {version}, after {before} had been seen"
+            self.versions.add((kind.collection, version))
             self.saw(kind, answer)
 
     def check(self, api):
@@ -207,6 +209,9 @@ class Client(threading.Thread):
         self.stopping = threading.Event()
         self.failure = None
         self.lost = None
+
+    def stop(self):
+        self.stopping.set()
 
     def run(self):
         try:

@@ -11,6 +11,7 @@ import power  # noqa: F401 (tells where the harness is)
 from harness import APPLIED_WORKS, TIME_FACTOR, Api, World, config_map, eventually, program
 from ledger import CONFIG_MAPS, SECRETS, Ledger, leases_of, reader, works_of, writer
 from machines import PoweredHub, PoweredSpoke, same_authority
+from watchers import Order, WatchClient, Watcher, catch_up
 
 CLUSTER = "c1"
 WORKS = works_of(CLUSTER)
@@ -37,9 +38,16 @@ class Rounds:
             self.spoke = PoweredSpoke(self.world, self.chaos, CLUSTER, self.join, "spoke" in lying)
             self.spoke.start()
             self.world.whctl("accept", CLUSTER, "--wait", f"{int(30 * TIME_FACTOR)}s", hub=self.hub)
+            self.hub_watchers = self.watchers(self.hub_ledger, (CONFIG_MAPS, SECRETS), self.hub.api)
+            self.spoke_watchers = self.watchers(self.spoke_ledger, (CONFIG_MAPS,), self.spoke.api)
         except BaseException:
             self.close(failed=True)
             raise
+
+    @staticmethod
+    def watchers(ledger, kinds, api):
+        """Three of each kind: each is cut at another place."""
+        return [Watcher(order) for order in (Order(ledger, kind, api) for kind in kinds) for _ in range(3)]
 
     def close(self, failed):
         self.world.close(failed)
@@ -95,7 +103,7 @@ class Rounds:
             time.sleep(0.002)
         victim.cut()
         for _, client in clients:
-            client.stopping.set()
+            client.stop()
         for machine, client in clients:
             client.join(30 * TIME_FACTOR)
             assert not client.is_alive(), "a request was never answered"
@@ -113,6 +121,8 @@ class Rounds:
                 for kind in self.hub_ledger.kinds]
         used.append((hub, reader(self.api_of(hub), self.hub_ledger)))
         used.append((spoke, writer(self.api_of(spoke), self.spoke_ledger, CONFIG_MAPS, self.chaos.getrandbits(32))))
+        used += [(hub, WatchClient(self.api_of(hub), w)) for w in self.hub_watchers]
+        used += [(spoke, WatchClient(self.api_of(spoke), w)) for w in self.spoke_watchers]
         return used
 
     def api_of(self, machine):
@@ -152,7 +162,14 @@ class Rounds:
             eventually("the cluster converges", converged, 40)
         except AssertionError as e:
             raise AssertionError(f"{e}\n" + "\n".join(last)) from None
+        eventually("every watcher has seen everything", self.caught_up, 60)
         self.calm = False
+
+    def caught_up(self):
+        self.restart_the_dead()  # a cut that was armed before may come as late as now
+        catch_up(self.hub_watchers, self.hub.api)
+        catch_up(self.spoke_watchers, self.spoke.api)
+        return True
 
     def fresh_hub(self):
         """A hub that is cut while it creates its folder, and once more after it was ready."""

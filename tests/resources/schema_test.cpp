@@ -183,3 +183,17 @@ TEST_CASE("schemas that cannot be compiled say where", "[schema]") {
   for (int i = 0; i < 150; ++i) deep = {{"type", "array"}, {"items", deep}};
   CHECK_FALSE(schema::compile(deep).ok());
 }
+
+TEST_CASE("the patterns of a schema are bounded together, and equal ones are kept once", "[schema]") {
+  const auto many = [](bool different) {
+    auto properties = document::object();
+    for (int i = 0; i < 5000; ++i)
+      properties["p" + std::to_string(i)] = {
+          {"type", "string"}, {"pattern", "^(a|b){1,100}" + (different ? std::to_string(i) : std::string()) + "$"}};
+    return schema::compile({{"type", "object"}, {"properties", std::move(properties)}});
+  };
+  CHECK(many(false).ok());
+  const auto refused = many(true);
+  REQUIRE_FALSE(refused.ok());
+  CHECK_THAT(refused.err().message, Catch::Contains("the patterns of this schema are too large together"));
+}

@@ -156,6 +156,12 @@ TEST_CASE("YAML is written as kubectl lays it out", "[yaml]") {
         "- - deep\n");
 }
 
+TEST_CASE("a delete character is escaped, which JSON would not ask for", "[yaml]") {
+  const document doc = {{"k\x7f", "v\x7f\x7f"}};
+  CHECK(to_yaml(doc) == "\"k\\u007f\": \"v\\u007f\\u007f\"\n");
+  CHECK(parse_yaml(to_yaml(doc))->front() == doc);
+}
+
 TEST_CASE("what is written as YAML reads back the same", "[yaml]") {
   rng r(20260102);
   for (int i = 0; i < 3000; ++i) {

@@ -74,6 +74,28 @@ TEST_CASE("a client that does not read is dropped, and what is queued for it can
   CHECK_FALSE(watch->alive());
 }
 
+TEST_CASE("a client that asks on and on and never reads is answered once", "[http][abuse]") {
+  http_limits limits;
+  limits.write_timeout = 500ms;
+  web w(limits);
+  raw_tls client(w.at(), w.client_config());
+  std::string many;
+  for (int i = 0; i < 100; ++i) many += "GET /large HTTP/1.1\r\nHost: h\r\n\r\n";
+  REQUIRE(client.send(many + "GET /watch HTTP/1.1\r\nHost: h\r\n\r\n"));
+  std::this_thread::sleep_for(700ms);  // unread answers end the connection
+  CHECK(w.larges < 10);
+  CHECK(w.client()->request("GET", "/large")->body->size() == 8 * 1024 * 1024);
+}
+
+TEST_CASE("a client that asks on and on and reads gets every answer", "[http][abuse]") {
+  const web w;
+  std::string many;
+  for (int i = 0; i < 20; ++i) many += "GET /large HTTP/1.1\r\nHost: h\r\n\r\n";
+  const auto all = w.talk(many + "GET /echo HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  CHECK(count(all, "200 OK") == 21);
+  CHECK(all.size() > 20 * 8 * 1024 * 1024);
+}
+
 TEST_CASE("plain HTTP on the HTTPS port does no harm", "[http][abuse]") {
   const web w;
   const raw_socket plain(w.at());

@@ -41,6 +41,7 @@ void web::handle(http_request request, const std::shared_ptr<http_exchange>& ans
     for (const char* chunk : {"one\n", "", "two\n", "three\n"}) answer->write_chunk(share(chunk));
     return answer->end();
   }
+  if (path == "/large") ++larges;
   if (path == "/large")
     return answer->send({.status = 200, .headers = {}, .body = share(std::string(8 * 1024 * 1024, 'L'))});
   std::string text = request.method + " " + request.target + "\nuser=" + request.peer.subj.common_name + "\n";

@@ -1,4 +1,6 @@
 #pragma once
+#include <atomic>
+
 #include "fixtures.hpp"
 
 namespace wh::test {
@@ -25,6 +27,7 @@ struct web {
   awaited<std::shared_ptr<http_exchange>> held;   ///< of /hang
   awaited<std::shared_ptr<http_exchange>> watch;  ///< of /watch
   awaited<bool> done;                             ///< on_done of /watch or /hang
+  std::atomic<int> larges = 0;                    ///< answers of /large
   event_loop loop;
   std::unique_ptr<http_server> server;
 

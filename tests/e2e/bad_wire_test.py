@@ -8,7 +8,7 @@ import time
 
 from bad_wire_cases import BODIES, FRAMING, LEASES, MAPS, PATHS, alias_bomb, chunked, get
 from harness import Api, E2eTest, Hub, TIME_FACTOR, config_map, eventually, main
-from wire import Wire, descriptors, memory_mib, request, talk
+from wire import Wire, descriptors, memory_factor, memory_mib, request, talk
 
 
 class BadWire(E2eTest):
@@ -24,7 +24,7 @@ class BadWire(E2eTest):
         self.assertTrue(self.hub.process.running(), f"{what} ended the hub")
         self.hub.api.last_used = time.monotonic()  # do not open another
         self.assertEqual(self.hub.api.get(f"{MAPS}/witness")["data"]["value"], "unharmed", what)
-        self.assertLess(memory_mib(self.hub, "VmHWM"), self.memory + 400, what)
+        self.assertLess(memory_mib(self.hub, "VmHWM"), self.memory + 400 * memory_factor(self.hub), what)
 
     def assert_refused_once(self, what, answers, codes):
         self.assertLessEqual(len(answers), 1, f"{what}: something behind it was served: {answers}")

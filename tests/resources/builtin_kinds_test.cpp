@@ -29,10 +29,12 @@ document defaulted(kind_set set, const char* group, const char* version, const c
   return doc;
 }
 
-std::vector<std::string> complaints(kind_set set, const char* group, const char* kind, const char* body) {
+std::vector<std::string> complaints(kind_set set, const char* group, const char* kind, const char* body,
+                                    const char* version = "v1") {
+  const auto info = served(set).find_kind(group, version, kind);
+  REQUIRE(info);
   std::vector<std::string> out;
-  for (const auto& e : served(set).find_kind(group, "v1", kind)->structure->validate(document::parse(body)))
-    out.push_back(e.text());
+  for (const auto& e : info->structure->validate(document::parse(body))) out.push_back(e.text());
   return out;
 }
 
@@ -112,6 +114,36 @@ TEST_CASE("every built-in kind is whole", "[kinds]") {
       }
     }
   }
+}
+
+TEST_CASE("sets of clusters and placements have the defaults and bounds of Open Cluster Management", "[kinds]") {
+  const auto* group = "cluster.open-cluster-management.io";
+  const auto set = defaulted(kind_set::hub, group, "v1beta2", "ManagedClusterSet", R"({"metadata":{"name":"s"}})");
+  CHECK(set["spec"]["clusterSelector"] == document({{"selectorType", "ExclusiveClusterSetLabel"}}));
+  const auto placement =
+      defaulted(kind_set::hub, group, "v1beta1", "Placement",
+                R"({"spec":{"prioritizerPolicy":{"configurations":[{"scoreCoordinate":{"builtIn":"Steady"}}]},
+                    "tolerations":[{"key":"a"}],"decisionStrategy":{"groupStrategy":{}},
+                    "spreadPolicy":{"spreadConstraints":[{"topologyKey":"zone","topologyKeyType":"Label"}]}}})");
+  CHECK(placement["spec"] == document::parse(R"({
+    "prioritizerPolicy":{"mode":"Additive","configurations":[{"scoreCoordinate":{"builtIn":"Steady","type":"BuiltIn"},"weight":1}]},
+    "tolerations":[{"key":"a","operator":"Equal"}],
+    "decisionStrategy":{"groupStrategy":{"clustersPerDecisionGroup":"100%"}},
+    "spreadPolicy":{"spreadConstraints":[{"topologyKey":"zone","topologyKeyType":"Label","maxSkew":1,"whenUnsatisfiable":"ScheduleAnyway"}]},
+    "sortBy":"ClusterName","scoreRateLimit":"1m"})"));
+  const auto placement_complaints = [&](const char* body) {
+    return complaints(kind_set::hub, group, "Placement", body, "v1beta1");
+  };
+  CHECK(placement_complaints(
+            R"({"spec":{"prioritizerPolicy":{"configurations":[{"scoreCoordinate":{"type":"BuiltIn"},"weight":11}]},
+                "decisionStrategy":{"groupStrategy":{"clustersPerDecisionGroup":"0%"}}}})")
+            .size() == 2);
+  CHECK(placement_complaints(R"({"metadata":{"name":"p"}})") == texts{"spec: Required value"});
+  const auto score_complaints = [&](const char* body) {
+    return complaints(kind_set::hub, group, "AddOnPlacementScore", body, "v1alpha1");
+  };
+  CHECK(score_complaints(R"({"status":{"scores":[{"name":"a","value":101}]}})").size() == 1);
+  CHECK(score_complaints(R"({"status":{"scores":[{"name":"a","value":0}]}})").empty());
 }
 
 TEST_CASE("a ManagedCluster gets its lease period and keeps an explicit zero", "[kinds]") {

@@ -128,7 +128,8 @@ class FloodTest(E2eTest):
                                  stdout=subprocess.PIPE, text=True)
         try:
             eventually("the flooder is refused",
-                       lambda: self.figure('wheelhouse_api_front_refused_total{reason="queue_full"}') > 0, 60)
+                       lambda: any(self.figure(f'wheelhouse_api_front_refused_total{{reason="{reason}"}}') > 0
+                                   for reason in ("queue_full", "unread_answers")), 60)
             beside = self.calm_seconds(15)
             peak = memory_mib(self.hub, "VmHWM")
             self.assertGreater(self.figure('wheelhouse_api_front_requests{state="waiting"}') +

@@ -14,5 +14,7 @@ struct packed_text {
 const std::vector<packed_text>& packed_definitions();
 /// Named `group/version/Kind`, sorted.
 const std::vector<packed_text>& packed_kinds();
+/// What definitions and their fields mean, by definition: paths (descriptions.hpp) to texts. Sorted by name.
+const std::vector<packed_text>& packed_descriptions();
 
 }  // namespace wh::internal

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "resources/document.hpp"
+#include "resources/internal/descriptions.hpp"
 
 namespace {
 
@@ -15,6 +16,7 @@ constexpr const char* delimiter = "wh~";
 struct packed {
   std::map<std::string, std::string> definitions;
   std::map<std::string, std::string> kinds;
+  std::map<std::string, std::string> descriptions;
 };
 
 int give_up(const std::string& file, const std::string& why) {
@@ -24,6 +26,17 @@ int give_up(const std::string& file, const std::string& why) {
 
 std::string key_of(const wh::document& kind) {
   return kind.value("group", "") + "/" + kind.value("version", "") + "/" + kind.value("kind", "");
+}
+
+/// The first described path that the definition does not have; empty when it has them all.
+std::string misplaced(const packed& all, const std::string& name, const wh::document& texts) {
+  const auto known = all.definitions.find(name);
+  if (known == all.definitions.end() || !texts.is_object()) return ".";
+  auto definition = wh::document::parse(known->second);
+  for (const auto& [path, text] : texts.items()) {
+    if (!text.is_string() || !wh::internal::describe(definition, path, text.get<std::string>())) return path;
+  }
+  return "";
 }
 
 int read(const std::string& file, packed& out) {
@@ -40,6 +53,13 @@ int read(const std::string& file, packed& out) {
     for (const auto& kind : doc.value("kinds", wh::document::array())) {
       if (!out.kinds.emplace(key_of(kind), kind.dump()).second)
         return give_up(file, key_of(kind) + " is not the first");
+    }
+    const auto descriptions = doc.value("descriptions", wh::document::object());
+    for (const auto& [name, texts] : descriptions.items()) {
+      if (const auto wrong = misplaced(out, name, texts); !wrong.empty())
+        return give_up(file, "descriptions: " + name + " has no place " + wrong + ", or its text is no string");
+      if (!out.descriptions.emplace(name, texts.dump()).second)
+        return give_up(file, "descriptions of " + name + " are not the first");
     }
   }
   return 0;
@@ -66,6 +86,7 @@ int main(int argc, char** argv) {
          "#include \"resources/internal/packed_schemas.hpp\"\n\nnamespace wh::internal {\n\n";
   write_table(out, "packed_definitions", all.definitions);
   write_table(out, "packed_kinds", all.kinds);
+  write_table(out, "packed_descriptions", all.descriptions);
   out << "}  // namespace wh::internal\n";
   return out.good() ? 0 : give_up(argv[1], "cannot be written");
 }

@@ -83,6 +83,7 @@ class Kubectl(E2eTest):
         self.assertIn("Default Always", self.in_cluster("explain", "pod.spec.restartPolicy"))
         self.assertIn("Absent means the image's.", self.in_cluster("explain", "pod.spec.containers"))
         self.assertIn("in base64", self.kubectl("explain", "secret.data"))
+        self.assertIn("Name of the user", self.kubectl("explain", "subjectaccessreview.spec"))
         wrong = json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "typo"}, "dta": {"a": "b"}})
         refused = self.world.kubectl("create", "-f", "-", at=self.hub, stdin=wrong, check=False)
         self.assertNotEqual(refused.returncode, 0)

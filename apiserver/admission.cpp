@@ -66,7 +66,7 @@ void warn_of_rules(admission& a) {
 
 answer<void> complete_crd(admission& a) {
   if (!a.subresource.empty() || (a.old && is_deleting(*a.old))) return {};
-  auto errors = establish_crd(a.object, a.old, a.now);
+  auto errors = establish_crd(a.object, a.old, *a.call.core->options.kinds, a.now);
   a.errors.insert(a.errors.end(), errors.begin(), errors.end());
   if (errors.empty()) warn_of_rules(a);
   return {};

@@ -42,6 +42,9 @@ answer<void> check_work_template(admission& a);
 answer<void> complete_managed_cluster(admission& a);
 answer<void> check_managed_cluster(admission& a);
 answer<void> check_cluster_set_binding(admission& a);
+/// core/v1 and events.k8s.io/v1.
+answer<void> check_event(admission& a);
+answer<void> check_new_event(admission& a);
 answer<void> complete_csr(admission& a);
 answer<void> check_csr(admission& a);
 

@@ -50,6 +50,7 @@ struct kind_info {
   /// What differs from the stored version beyond apiVersion; null: nothing. See conversion.hpp.
   const kind_conversion* conversion = nullptr;
   bool from_crd = false;
+  bool unconditional_update = false;  ///< a PUT may leave resourceVersion out and overwrite what it has not seen
   std::vector<table_column> columns;
   std::shared_ptr<const schema> structure;
   std::string protobuf;  ///< e.g. k8s.io.api.core.v1.ConfigMap; empty: JSON only

@@ -15,9 +15,11 @@ document date_cell(const document& value, instant now) {
   return t ? document(human_duration(now - *t)) : document("<unknown>");
 }
 
-/// What a column says of an object that has nothing there. Kubernetes' own kinds are typed: nothing is zero.
+/// What a column says of an object that has nothing there. Kubernetes' own kinds are typed: nothing is zero. Others,
+/// here or elsewhere, come from CRDs: nothing is nothing.
 document empty_cell(const kind_info& kind, const table_column& column) {
-  if (kind.from_crd) return nullptr;
+  const bool typed = !kind.protobuf.empty();
+  if (!typed) return nullptr;
   if (column.type == "integer") return 0;
   if (column.type == "boolean") return false;
   return column.type == "date" ? document("<unknown>") : document(nullptr);

@@ -90,12 +90,22 @@ TEST_CASE("OpenAPI v3 tells kubectl that the server validates fields", "[apiserv
   CHECK(f.get("/openapi/v3/api/v1", "application/com.github.proto-openapi.spec.v3@v1.0+protobuf").code == 406);
 }
 
+TEST_CASE("both OpenAPI documents define what a scale subresource carries", "[apiserver]") {
+  api_fixture f(kind_set::cluster);
+  const auto* scale = "io.k8s.api.autoscaling.v1.Scale";
+  const auto v2 = f.get("/openapi/v2").json;
+  const auto v3 = f.get("/openapi/v3/apis/apps/v1").json;
+  REQUIRE(v2["definitions"].contains(scale));
+  REQUIRE(v3["components"]["schemas"].contains(scale));
+  CHECK(v2["definitions"][scale]["x-kubernetes-group-version-kind"][0]["kind"] == "Scale");
+}
+
 TEST_CASE("OpenAPI v2 has the definitions that old kubectl explains and validates with", "[apiserver]") {
   api_fixture f;
   const auto swagger = f.get("/openapi/v2").json;
   CHECK(swagger["swagger"] == "2.0");
   const auto& definitions = swagger["definitions"];
-  const auto& lease = definitions["io.k8s.coordination.v1.Lease"];
+  const auto& lease = definitions["io.k8s.api.coordination.v1.Lease"];
   CHECK(lease["properties"]["spec"]["properties"]["leaseDurationSeconds"]["type"] == "integer");
   CHECK(lease["properties"]["metadata"]["$ref"] == "#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta");
   CHECK(lease["x-kubernetes-group-version-kind"][0]["kind"] == "Lease");
@@ -107,7 +117,7 @@ TEST_CASE("OpenAPI v2 has the definitions that old kubectl explains and validate
 
   const auto r = f.get("/openapi/v2", "application/com.github.proto-openapi.spec.v2@v1.0+protobuf");
   CHECK(r.text.substr(0, 5) == std::string("\x0a\x03") + "2.0");
-  CHECK_THAT(r.text, Catch::Contains("io.k8s.coordination.v1.Lease") && Catch::Contains("leaseDurationSeconds"));
+  CHECK_THAT(r.text, Catch::Contains("io.k8s.api.coordination.v1.Lease") && Catch::Contains("leaseDurationSeconds"));
 }
 
 TEST_CASE("lists that merge say so in the words of strategic merge patches", "[apiserver]") {

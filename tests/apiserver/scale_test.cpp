@@ -43,7 +43,7 @@ TEST_CASE("kinds say in discovery that they have a scale", "[apiserver][scale]")
   auto v3 = f.get("/openapi/v3/apis/apps/v1").json;
   const auto& path = v3["paths"]["/apis/apps/v1/namespaces/{namespace}/deployments/{name}/scale"];
   CHECK(path["get"]["x-kubernetes-group-version-kind"]["kind"] == "Scale");
-  CHECK(v3["components"]["schemas"].contains("autoscaling.v1.Scale"));
+  CHECK(v3["components"]["schemas"].contains("io.k8s.api.autoscaling.v1.Scale"));
   CHECK(f.get("/apis/apps/v1/namespaces/n/daemonsets/web/scale").code == 404);
 }
 

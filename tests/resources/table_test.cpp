@@ -28,7 +28,13 @@ TEST_CASE("a ManagedCluster's row shows acceptance, addresses and conditions", "
   CHECK(row == document::parse(R"(["c1",true,"https://a,https://b","True","Unknown","60m"])"));
   const auto bare =
       cells(kind_set::hub, "managedclusters.cluster.open-cluster-management.io", R"({"metadata":{"name":"c2"}})");
-  CHECK(bare == document::parse(R"(["c2",false,null,null,null,"<unknown>"])"));
+  CHECK(bare == document::parse(R"(["c2",null,null,null,null,null])"));
+}
+
+TEST_CASE("a kind that is a CRD elsewhere has empty cells where others have zeros", "[table]") {
+  CHECK(cells(kind_set::hub, "placements.cluster.open-cluster-management.io", R"({"metadata":{"name":"p"}})") ==
+        document::parse(R"(["p",null,null,null])"));
+  CHECK(cells(kind_set::cluster, "replicasets.apps", R"({"metadata":{"name":"r"}})")[1] == 0);
 }
 
 TEST_CASE("computed columns read as kubectl's", "[table]") {

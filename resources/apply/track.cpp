@@ -63,15 +63,20 @@ const std::string& shape_of(const ownership& o, const write_scope& scope) {
   return scope.shapes ? o.api_version : scope.api_version;
 }
 
-const comparison& changes::in(const std::string& api_version) {
+const changes::seen& changes::look(const std::string& api_version) {
   if (const auto known = by_version_.find(api_version); known != by_version_.end()) return known->second;
-  auto change = compare(in_version(before_, api_version, scope_), in_version(after_, api_version, scope_),
-                        root_of(api_version, scope_));
-  comparison out{in_scope(change.removed, scope_), in_scope(change.modified, scope_), in_scope(change.added, scope_)};
-  return by_version_[api_version] = std::move(out);
+  const auto all = compare(in_version(before_, api_version, scope_), in_version(after_, api_version, scope_),
+                           root_of(api_version, scope_));
+  auto& out = by_version_[api_version];
+  out.change = {in_scope(all.removed, scope_), in_scope(all.modified, scope_), in_scope(all.added, scope_)};
+  out.touched = union_of(out.change.modified, out.change.added);
+  out.lost = union_of(out.touched, out.change.removed);
+  return out;
 }
 
-const comparison& changes::seen_by(const ownership& o) { return in(shape_of(o, scope_)); }
+const comparison& changes::in(const std::string& api_version) { return look(api_version).change; }
+const field_set& changes::touched(const ownership& o) { return look(shape_of(o, scope_)).touched; }
+const field_set& changes::lost(const ownership& o) { return look(shape_of(o, scope_)).lost; }
 
 void modernize(managers& owners, const write_scope& scope) {
   if (scope.is_served) std::erase_if(owners, [&](const auto& o) { return !scope.is_served(o.second.api_version); });
@@ -82,19 +87,22 @@ managers taken_by(changes& all, const managers& owners, const manager_id& self) 
   managers out;
   for (const auto& [id, o] : owners) {
     if (id == self) continue;
-    const auto& change = all.seen_by(o);
-    auto lost = intersection_of(o.fields, union_of(change.modified, change.added));
+    auto lost = intersection_of(o.fields, all.touched(o));
     if (!lost.empty()) out[id] = {std::move(lost), o.api_version, ""};
   }
   return out;
 }
 
 void give_up(managers& owners, changes& all, const manager_id* self) {
+  bool anything = false;
   for (auto& [id, o] : owners) {
     if (self && id == *self) continue;
-    const auto& change = all.seen_by(o);
-    o.fields = difference_of(o.fields, union_of(union_of(change.modified, change.added), change.removed));
+    const auto& lost = all.lost(o);
+    if (lost.empty()) continue;
+    o.fields = difference_of(o.fields, lost);
+    anything = true;
   }
+  if (!anything) return;
   std::erase_if(owners, [&](const auto& o) { return o.second.fields.empty() && !(self && o.first == *self); });
 }
 

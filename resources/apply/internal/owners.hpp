@@ -25,15 +25,22 @@ class changes {
  public:
   changes(const document& before, const document& after, const write_scope& scope)
       : before_(before), after_(after), scope_(scope) {}
-  /// As the owner of these fields sees it.
-  const comparison& seen_by(const ownership& o);
   const comparison& in(const std::string& api_version);
+  /// What is changed or added, and what besides is removed, as the owner of these fields sees it.
+  const field_set& touched(const ownership& o);
+  const field_set& lost(const ownership& o);
 
  private:
+  struct seen {
+    comparison change;
+    field_set touched, lost;
+  };
+  const seen& look(const std::string& api_version);
+
   const document& before_;
   const document& after_;
   const write_scope& scope_;
-  std::map<std::string, comparison> by_version_;
+  std::map<std::string, seen> by_version_;
 };
 
 /// Drops owners of versions that are gone, and brings sets up to the schema.

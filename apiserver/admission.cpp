@@ -123,6 +123,7 @@ constexpr rule_row rules[] = {
     {"customresourcedefinitions.apiextensions.k8s.io", complete_crd, nullptr},
     {"events", nullptr, check_event},
     {"events.events.k8s.io", nullptr, check_new_event},
+    {"klusterlets.operator.open-cluster-management.io", nullptr, check_klusterlet},
     {"managedclusters.cluster.open-cluster-management.io", complete_managed_cluster, check_managed_cluster},
     {"managedclustersetbindings.cluster.open-cluster-management.io", nullptr, check_cluster_set_binding},
     {"manifestworkreplicasets.work.open-cluster-management.io", nullptr, check_work_template},

@@ -115,6 +115,7 @@ struct rule_row {
 };
 
 constexpr rule_row rules[] = {
+    {"addontemplates.addon.open-cluster-management.io", nullptr, check_work_template},
     {"certificatesigningrequests.certificates.k8s.io", complete_csr, check_csr},
     {"clusterrolebindings.rbac.authorization.k8s.io", nullptr, check_binding},
     {"clusterroles.rbac.authorization.k8s.io", nullptr, check_role},
@@ -122,8 +123,10 @@ constexpr rule_row rules[] = {
     {"customresourcedefinitions.apiextensions.k8s.io", complete_crd, nullptr},
     {"events", nullptr, check_event},
     {"events.events.k8s.io", nullptr, check_new_event},
+    {"klusterlets.operator.open-cluster-management.io", nullptr, check_klusterlet},
     {"managedclusters.cluster.open-cluster-management.io", complete_managed_cluster, check_managed_cluster},
     {"managedclustersetbindings.cluster.open-cluster-management.io", nullptr, check_cluster_set_binding},
+    {"manifestworkreplicasets.work.open-cluster-management.io", nullptr, check_work_template},
     {"manifestworks.work.open-cluster-management.io", nullptr, check_manifest_work},
     {"namespaces", complete_namespace, nullptr},
     {"pods", complete_pod, nullptr},

@@ -95,6 +95,7 @@ class builtin_library {
     out.namespaced = source.value("scope", "") == "Namespaced";
     out.has_status = source.value("status", false);
     if (source.value("scale", false)) out.scale = {".spec.replicas", ".status.replicas", ".spec.selector"};
+    out.storage = source.value("storage", true);
     out.has_generation = source.value("generation", true);
     out.protobuf = source.value("protobufName", "");
     if (source.value("protobuf", false)) out.protobuf = protobuf_name(out);

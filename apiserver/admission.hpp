@@ -41,6 +41,8 @@ answer<void> check_manifest_work(admission& a);
 answer<void> complete_managed_cluster(admission& a);
 answer<void> check_managed_cluster(admission& a);
 answer<void> check_cluster_set_binding(admission& a);
+answer<void> check_policy(admission& a);
+answer<void> check_policy_set(admission& a);
 answer<void> complete_csr(admission& a);
 answer<void> check_csr(admission& a);
 

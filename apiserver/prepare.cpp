@@ -82,15 +82,14 @@ answer<void> settle(api_call& call, admission& a) {
   return invalid_object(kind, name_of(a.object), a.errors);
 }
 
-/// Holds an update to the version that it was made from. Custom resources, and the kinds that are such elsewhere, may
-/// not be overwritten unseen.
+/// Holds an update to the version that it was made from; most kinds may not be overwritten unseen.
 answer<void> check_version(const api_call& call, const document& old, const document& next) {
   const auto version = string_at(next, {"metadata", "resourceVersion"});
   if (!version.empty() && version != "0") {
     if (version == string_at(old, {"metadata", "resourceVersion"})) return {};
     return object_modified(call.resource(), call.path.name);
   }
-  if (is_scale(call) || !call.kind.asked->protobuf.empty()) return {};
+  if (is_scale(call) || call.kind.asked->unconditional_update) return {};
   kind_info resource;  // Kubernetes puts the resource here, where the kind belongs
   resource.group = call.kind.asked->group;
   resource.kind = call.kind.asked->plural;

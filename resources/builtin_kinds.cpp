@@ -99,6 +99,8 @@ class builtin_library {
     out.has_generation = source.value("generation", true);
     out.protobuf = source.value("protobufName", "");
     if (source.value("protobuf", false)) out.protobuf = protobuf_name(out);
+    // Kinds that are CRDs elsewhere (no protobuf) are never overwritten unseen.
+    out.unconditional_update = source.value("unconditionalUpdate", !out.protobuf.empty());
     for (const auto& column : source.value("columns", document::array())) out.columns.push_back(column_of(column));
     out.structure = structure_of(source, out.kind);
     return kinds_[packed.name] = std::make_shared<const kind_info>(std::move(out));

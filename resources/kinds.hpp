@@ -46,6 +46,7 @@ struct kind_info {
   bool has_generation = true;        ///< metadata.generation counts spec changes
   bool storage = true;               ///< the version that is stored
   bool from_crd = false;
+  bool unconditional_update = false;  ///< a PUT may leave resourceVersion out and overwrite what it has not seen
   std::vector<table_column> columns;
   std::shared_ptr<const schema> structure;
   std::string protobuf;  ///< e.g. k8s.io.api.core.v1.ConfigMap; empty: JSON only

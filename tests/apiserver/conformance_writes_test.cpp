@@ -38,6 +38,13 @@ TEST_CASE("conventions: updates of what is not there, or not seen", "[apiserver]
          f.access.denies = nullptr;
          CHECK(f.put("/apis/coordination.k8s.io/v1/namespaces/none/leases/a", named("a")).code == 404);
        }},
+      {"a Lease is replaced in the version that was read only",
+       [](api_fixture& f) {
+         const std::string leases = "/apis/coordination.k8s.io/v1/namespaces/n/leases";
+         const auto made = f.post(leases, named("a")).json;
+         CHECK(f.put(leases + "/a", named("a")).code == 422);
+         CHECK(f.put(leases + "/a", made).code == 200);
+       }},
       {"a custom resource is replaced in the version that was read, a ConfigMap in any",
        [](api_fixture& f) {
          f.post(things, thing("a"));

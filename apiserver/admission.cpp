@@ -120,6 +120,8 @@ constexpr rule_row rules[] = {
     {"clusterroles.rbac.authorization.k8s.io", nullptr, check_role},
     {"configmaps", nullptr, check_data},
     {"customresourcedefinitions.apiextensions.k8s.io", complete_crd, nullptr},
+    {"events", nullptr, check_event},
+    {"events.events.k8s.io", nullptr, check_new_event},
     {"managedclusters.cluster.open-cluster-management.io", complete_managed_cluster, check_managed_cluster},
     {"managedclustersetbindings.cluster.open-cluster-management.io", nullptr, check_cluster_set_binding},
     {"manifestworks.work.open-cluster-management.io", nullptr, check_manifest_work},

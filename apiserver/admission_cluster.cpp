@@ -51,6 +51,14 @@ void check_urls(admission& a) {
   }
 }
 
+/// Zero means the default, as it does to Open Cluster Management's hub.
+void check_lease_duration(admission& a) {
+  const auto seconds = int_at(a.object, {"spec", "leaseDurationSeconds"}, 0);
+  if (seconds < 0)
+    a.errors.push_back(
+        {field_error_type::invalid, "spec.leaseDurationSeconds", std::to_string(seconds), "must be greater than 0"});
+}
+
 /// The cluster's name is its namespace's name.
 void check_name(admission& a) {
   auto name = name_of(a.object);
@@ -116,6 +124,7 @@ answer<void> check_managed_cluster(admission& a) {
   if (!a.subresource.empty()) return {};
   if (a.creates()) check_name(a);
   check_urls(a);
+  check_lease_duration(a);
   if (auto ok = check_accept(a); !ok) return ok;
   return check_join(a);
 }

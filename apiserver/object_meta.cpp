@@ -111,11 +111,6 @@ answer<void> match_namespace(const api_call& call, document& doc) {
   return {};
 }
 
-api_error undecodable(const kind_info& kind, const std::string& what) {
-  return bad_request(fmt::format("{} in version {} cannot be handled as a {}: {}", kind.kind, go_quote(kind.version),
-                                 kind.kind, what));
-}
-
 /// A reference that is there twice says nothing more. Nobody has so many owners that comparing each with each is slow;
 /// hostile lists are left to validation.
 void drop_repeated_owners(document& meta) {

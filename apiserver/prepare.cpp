@@ -52,8 +52,17 @@ answer<void> drop_unknown(api_call& call, const write_options& options, document
   if (strict_patch)
     return invalid_object(kind_info(), "",
                           {{field_error_type::invalid, "patch", go_quote(whole), "strict decoding error: " + list}});
-  return bad_request(fmt::format("{} in version {} cannot be handled as a {}: strict decoding error: {}", kind.kind,
-                                 go_quote(kind.version), kind.kind, list));
+  return undecodable(kind, "strict decoding error: " + list);
+}
+
+/// Kubernetes decodes its own kinds into types before it looks at values: a number where text belongs is a bad request.
+/// What a patch makes it tells of differently.
+answer<void> check_types(const api_call& call, const std::vector<field_error>& errors) {
+  const auto& kind = *call.kind.asked;
+  if (kind.protobuf.empty() || call.request.method == "PATCH") return {};
+  for (const auto& e : errors)
+    if (e.type == field_error_type::type_invalid) return undecodable(kind, e.detail);
+  return {};
 }
 
 bool has(const std::vector<field_error>& all, const field_error& e) {
@@ -72,7 +81,9 @@ answer<void> settle(api_call& call, admission& a) {
   kind.structure->apply_defaults(a.object);
   if (auto ok = complete_object(a); !ok) return ok;
   append(a.errors, validate_metadata(kind, a.object));
-  append(a.errors, kind.structure->validate(a.object));
+  auto errors = kind.structure->validate(a.object);
+  if (auto ok = check_types(call, errors); !ok) return ok;
+  append(a.errors, std::move(errors));
   if (a.old) append(a.errors, kind.structure->validate_update(*a.old, a.object));
   if (kind.scale && kind.from_crd) append(a.errors, validate_scale_values(kind, a.object, a.subresource == "status"));
   if (a.errors.empty())

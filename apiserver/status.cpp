@@ -110,6 +110,11 @@ std::string go_quote(std::string_view text) {
 
 api_error bad_request(std::string message) { return {400, "BadRequest", std::move(message), nullptr}; }
 
+api_error undecodable(const kind_info& kind, const std::string& what) {
+  return bad_request(fmt::format("{} in version {} cannot be handled as a {}: {}", kind.kind, go_quote(kind.version),
+                                 kind.kind, what));
+}
+
 api_error path_not_found() {
   return {404, "NotFound", "the server could not find the requested resource", document::object()};
 }

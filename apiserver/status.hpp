@@ -55,6 +55,8 @@ std::string go_quote(std::string_view text);
 // The constructors of k8s.io/apimachinery/pkg/api/errors, with their wording; `resource` is a group resource as in
 // object_key.
 api_error bad_request(std::string message);
+/// A body that is no object of its kind.
+api_error undecodable(const kind_info& kind, const std::string& what);
 api_error path_not_found();
 api_error object_not_found(std::string_view resource, std::string_view name);
 api_error object_exists(std::string_view resource, std::string_view name);

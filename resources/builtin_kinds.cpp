@@ -104,7 +104,7 @@ class builtin_library {
     // Kinds that are CRDs elsewhere (no protobuf) are never overwritten unseen.
     out.unconditional_update = source.value("unconditionalUpdate", !out.protobuf.empty());
     for (const auto& column : source.value("columns", document::array())) out.columns.push_back(column_of(column));
-    out.structure = structure_of(source, out.kind);
+    out.structure = structure_of(source, out);
     return kinds_[packed.name] = std::make_shared<const kind_info>(std::move(out));
   }
 
@@ -123,17 +123,20 @@ class builtin_library {
     return out;
   }
 
-  std::shared_ptr<const schema> structure_of(const document& source, const std::string& kind) {
+  std::shared_ptr<const schema> structure_of(const document& source, const kind_info& kind) {
     const auto own = source.find("schema");
-    const document reference = own == source.end() ? document{{"$ref", kind}} : *own;
+    const document reference = own == source.end() ? document{{"$ref", kind.kind}} : *own;
     const auto root = as_resource(*compile(reference));
-    return schema_access::make(root, [this, reference] {
-      const std::lock_guard lock(mutex_);
-      auto out = published(reference);
-      out["properties"]["apiVersion"] = {{"type", "string"}};
-      out["properties"]["kind"] = {{"type", "string"}};
-      return out;
-    });
+    return schema_access::make(
+        root,
+        [this, reference] {
+          const std::lock_guard lock(mutex_);
+          auto out = published(reference);
+          out["properties"]["apiVersion"] = {{"type", "string"}};
+          out["properties"]["kind"] = {{"type", "string"}};
+          return out;
+        },
+        kind.protobuf.empty() ? schema::wording::openapi : schema::wording::kubernetes);
   }
 
   std::mutex mutex_;

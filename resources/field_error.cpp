@@ -1,3 +1,4 @@
+#include "resources/internal/shown_value.hpp"
 #include "resources/schema.hpp"
 
 namespace wh {
@@ -31,5 +32,15 @@ std::string field_error::text() const {
   if (!detail.empty()) out += ": " + detail;
   return out;
 }
+
+namespace internal {
+
+std::string shown_value(const document& value) {
+  constexpr std::size_t bytes_max = 256;
+  auto text = value.dump(-1, ' ', false, document::error_handler_t::replace);
+  return text.size() > bytes_max ? text.substr(0, bytes_max) + "..." : text;
+}
+
+}  // namespace internal
 
 }  // namespace wh

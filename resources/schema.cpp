@@ -60,9 +60,11 @@ document published_schema(const document& source, const schema_compiler::find_de
   return published(source, definitions, 0);
 }
 
-std::shared_ptr<const schema> schema_access::make(schema::node::ptr root, std::function<document()> openapi) {
+std::shared_ptr<const schema> schema_access::make(schema::node::ptr root, std::function<document()> openapi,
+                                                  schema::wording words) {
   auto out = std::make_shared<schema>();
   out->root_ = std::move(root);
+  out->words_ = words;
   out->make_openapi_ = std::move(openapi);
   return out;
 }

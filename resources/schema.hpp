@@ -42,6 +42,12 @@ struct schema_access;
 /// Immutable after compile(); shared by reference.
 class schema {
  public:
+  /// How a number out of bounds is complained about.
+  enum class wording : std::uint8_t {
+    openapi,     ///< `spec.n in body should be greater than or equal to 1`: custom resources
+    kubernetes,  ///< `must be greater than 0`: Kubernetes' own kinds
+  };
+
   /// Compiles a structural schema document. Errors name the path in the schema.
   static result<std::shared_ptr<const schema>> compile(const document& openapi);
   /// Schema that knows nothing and keeps everything.
@@ -67,6 +73,7 @@ class schema {
   friend struct internal::schema_access;
 
   std::shared_ptr<const node> root_;
+  wording words_ = wording::openapi;
   std::function<document()> make_openapi_;
   mutable std::once_flag openapi_once_;
   mutable document openapi_;

@@ -4,6 +4,7 @@
 
 #include "resources/internal/formats.hpp"
 #include "resources/internal/pattern.hpp"
+#include "resources/internal/shown_value.hpp"
 #include "resources/internal/utf8.hpp"
 #include "resources/schema_node.hpp"
 
@@ -12,16 +13,10 @@ namespace {
 
 using node = schema::node;
 using value_type = node::value_type;
+using internal::shown_value;
 
-constexpr std::size_t shown_value_max = 256;  // a complaint must not repeat a megabyte
 constexpr std::size_t pattern_text_max = 64 * 1024;
 constexpr int depth_max = 200;
-
-std::string shown(const document& value) {
-  auto text = value.dump(-1, ' ', false, document::error_handler_t::replace);
-  if (text.size() > shown_value_max) text = text.substr(0, shown_value_max) + "...";
-  return text;
-}
 
 std::string number_text(double value) {
   if (std::floor(value) == value && std::abs(value) < 1e15) return std::to_string(static_cast<std::int64_t>(value));
@@ -75,7 +70,7 @@ bool has_type(const document& value, value_type type) {
 /// Walks a document along its schema and collects complaints.
 class validator {
  public:
-  explicit validator(std::size_t max) : max_(max) {}
+  validator(schema::wording words, std::size_t max) : words_(words), max_(max) {}
 
   std::vector<field_error> errors;
 
@@ -88,7 +83,8 @@ class validator {
     if (value.is_string()) check_text(rule, value.get_ref<const std::string&>(), path);
     if (value.is_number()) check_number(rule, value, path);
     if (!rule.format.empty() && !internal::obeys_format(value, rule.format)) {
-      add_body(path, value, "must be of type " + rule.format + ": " + shown(value));
+      add(field_error_type::type_invalid, path, shown_value(value),
+          path + " in body must be of type " + rule.format + ": " + shown_value(value));
     }
     if (value.is_array()) check_list(rule, value, path, depth);
     if (value.is_object()) check_object(rule, value, path, depth);
@@ -104,7 +100,7 @@ class validator {
 
   /// `<path> in body <sentence>`, the form of OpenAPI's complaints.
   void add_body(const std::string& path, const document& value, const std::string& sentence) {
-    add(field_error_type::invalid, path, shown(value), path + " in body " + sentence);
+    add(field_error_type::invalid, path, shown_value(value), path + " in body " + sentence);
   }
 
   void add_type_error(const node& rule, const document& value, const std::string& path) {
@@ -117,8 +113,8 @@ class validator {
     if (rule.enum_values.empty()) return;
     if (std::find(rule.enum_values.begin(), rule.enum_values.end(), value) != rule.enum_values.end()) return;
     std::string supported;
-    for (const auto& entry : rule.enum_values) supported += (supported.empty() ? "" : ", ") + shown(entry);
-    add(field_error_type::not_supported, path, shown(value), "supported values: " + supported);
+    for (const auto& entry : rule.enum_values) supported += (supported.empty() ? "" : ", ") + shown_value(entry);
+    add(field_error_type::not_supported, path, shown_value(value), "supported values: " + supported);
   }
 
   void check_text(const node& rule, const std::string& text, const std::string& path) {
@@ -142,20 +138,30 @@ class validator {
 
   void check_number(const node& rule, const document& value, const std::string& path) {
     const double number = value.get<double>();
-    if (rule.minimum && (rule.exclusive_minimum ? number <= *rule.minimum : number < *rule.minimum)) {
-      const auto* how = rule.exclusive_minimum ? "greater than " : "greater than or equal to ";
-      add_body(path, value, std::string("should be ") + how + number_text(*rule.minimum));
-    }
-    if (rule.maximum && (rule.exclusive_maximum ? number >= *rule.maximum : number > *rule.maximum)) {
-      const auto* how = rule.exclusive_maximum ? "less than " : "less than or equal to ";
-      add_body(path, value, std::string("should be ") + how + number_text(*rule.maximum));
-    }
+    const bool low = rule.minimum && (rule.exclusive_minimum ? number <= *rule.minimum : number < *rule.minimum);
+    const bool high = rule.maximum && (rule.exclusive_maximum ? number >= *rule.maximum : number > *rule.maximum);
+    if ((low || high) && words_ == schema::wording::kubernetes)
+      add(field_error_type::invalid, path, shown_value(value), out_of_range(rule, low));
+    else if (low || high) add_body(path, value, "should be " + (low ? above(rule) : below(rule)));
     if (rule.multiple_of && *rule.multiple_of > 0) {
       const double times = number / *rule.multiple_of;
       if (std::abs(times - std::round(times)) > 1e-9) {
         add_body(path, value, "should be a multiple of " + number_text(*rule.multiple_of));
       }
     }
+  }
+
+  static std::string above(const node& rule) {
+    return (rule.exclusive_minimum ? "greater than " : "greater than or equal to ") + number_text(*rule.minimum);
+  }
+  static std::string below(const node& rule) {
+    return (rule.exclusive_maximum ? "less than " : "less than or equal to ") + number_text(*rule.maximum);
+  }
+  static std::string out_of_range(const node& rule, bool low) {
+    if (rule.minimum && rule.maximum)
+      return "must be between " + number_text(*rule.minimum) + " and " + number_text(*rule.maximum) + ", inclusive";
+    if (low && *rule.minimum == 1) return "must be greater than 0";
+    return "must be " + (low ? above(rule) : below(rule));
   }
 
   void check_list(const node& rule, const document& list, const std::string& path, int depth) {
@@ -182,7 +188,7 @@ class validator {
       auto key = rule.list == node::list_type::set ? list[i] : key_of(rule, list[i]);
       if (key.is_null()) continue;
       if (!seen.insert(key).second) {
-        add(field_error_type::duplicate, path + "[" + std::to_string(i) + "]", shown(key), "");
+        add(field_error_type::duplicate, path + "[" + std::to_string(i) + "]", shown_value(key), "");
       }
     }
   }
@@ -223,7 +229,7 @@ class validator {
   }
 
   bool passes(const node& rule, const document& value, int depth) const {
-    validator trial(1);
+    validator trial(words_, 1);
     trial.check(rule, value, "", depth + 1);
     return trial.errors.empty();
   }
@@ -251,43 +257,16 @@ class validator {
     }
   }
 
+  schema::wording words_;
   std::size_t max_;
-};
-
-/// Compares what a rule calls immutable, everywhere the two versions have a common place.
-class update_checker {
- public:
-  std::vector<field_error> errors;
-
-  void check(const node& rule, const document& before, const document& after, const std::string& path) {
-    if (!before.is_object() || !after.is_object()) return;
-    for (const auto& property : rule.properties) {
-      const auto was = before.find(property.name);
-      if (was == before.end()) continue;
-      const auto is = after.find(property.name);
-      const document now = is == after.end() ? document() : *is;
-      const auto at = path.empty() ? property.name : path + "." + property.name;
-      if (property.schema->immutable) {
-        if (*was != now) errors.push_back({field_error_type::invalid, at, shown(now), "field is immutable"});
-      } else {
-        check(*property.schema, *was, now, at);
-      }
-    }
-  }
 };
 
 }  // namespace
 
 std::vector<field_error> schema::validate(const document& doc, std::size_t max) const {
-  validator v(max);
+  validator v(words_, max);
   v.check(*root_, doc, "");
   return std::move(v.errors);
-}
-
-std::vector<field_error> schema::validate_update(const document& before, const document& after) const {
-  update_checker checker;
-  checker.check(*root_, before, after, "");
-  return std::move(checker.errors);
 }
 
 }  // namespace wh

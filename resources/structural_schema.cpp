@@ -4,6 +4,7 @@
 
 #include "resources/internal/pattern.hpp"
 #include "resources/internal/schema_compiler.hpp"
+#include "resources/internal/shown_value.hpp"
 
 namespace wh::internal {
 namespace {
@@ -28,15 +29,10 @@ constexpr std::string_view structure_only[] = {"additionalProperties",
 bool flag(const document& s, const char* key) { return bool_at(s, {key}, false); }
 bool is_object(const document& s, const char* key) { return s.contains(key) && s[key].is_object(); }
 
-std::string shown(const document& value) {
-  auto text = value.dump(-1, ' ', false, document::error_handler_t::replace);
-  return text.size() > 200 ? text.substr(0, 200) + "..." : text;
-}
-
 /// The `type` as a complaint shows it.
 std::string quoted_type(const document& s) {
   const auto* type = find_path(s, {"type"});
-  return type ? shown(*type) : "\"\"";
+  return type ? shown_value(*type) : "\"\"";
 }
 
 class checker {
@@ -76,7 +72,7 @@ class checker {
   void structure(const document& s, const std::string& path, int depth) {
     if (full()) return;
     if (depth > depth_max) return invalid(path, "", "nested too deeply");
-    if (!s.is_object()) return invalid(path, shown(s), "must be an object");
+    if (!s.is_object()) return invalid(path, shown_value(s), "must be an object");
     type(s, path);
     keywords(s, path);
     rules(s, path);
@@ -96,12 +92,13 @@ class checker {
     } else if (int_or_string) {
       forbidden(path + ".type", "must be empty if x-kubernetes-int-or-string is true");
     } else if (std::find(std::begin(types), std::end(types), name) == std::end(types)) {
-      add(field_error_type::not_supported, path + ".type", shown(std::string(name)),
+      add(field_error_type::not_supported, path + ".type", shown_value(std::string(name)),
           "supported values: \"array\", \"boolean\", \"integer\", \"number\", \"object\", \"string\"");
     }
     if (flag(s, "x-kubernetes-embedded-resource")) {
       if (name != "object")
-        invalid(path + ".type", shown(std::string(name)), "must be object if x-kubernetes-embedded-resource is true");
+        invalid(path + ".type", shown_value(std::string(name)),
+                "must be object if x-kubernetes-embedded-resource is true");
       if (!s.contains("properties") && !flag(s, "x-kubernetes-preserve-unknown-fields")) {
         required(path + ".properties",
                  "must not be empty if x-kubernetes-embedded-resource is true without "
@@ -122,7 +119,7 @@ class checker {
     }
     if (const auto expression = string_at(s, {"pattern"}); !expression.empty()) {
       if (auto compiled = pattern::compile(expression); !compiled) {
-        invalid(path + ".pattern", shown(std::string(expression)),
+        invalid(path + ".pattern", shown_value(std::string(expression)),
                 "must be a valid regular expression, but isn't: " + compiled.err().message);
       }
     }
@@ -133,10 +130,10 @@ class checker {
     const auto list = s.find("x-kubernetes-validations");
     if (list == s.end()) return;
     const auto at = path + ".x-kubernetes-validations";
-    if (!list->is_array()) return invalid(at, shown(*list), "must be a list");
+    if (!list->is_array()) return invalid(at, shown_value(*list), "must be a list");
     for (std::size_t i = 0; i < list->size(); ++i) {
       const auto place = at + "[" + std::to_string(i) + "]";
-      if (!(*list)[i].is_object()) invalid(place, shown((*list)[i]), "must be an object");
+      if (!(*list)[i].is_object()) invalid(place, shown_value((*list)[i]), "must be an object");
       else if (string_at((*list)[i], {"rule"}).empty()) required(place + ".rule", "rule is not specified");
     }
   }
@@ -147,7 +144,7 @@ class checker {
     }
     if (s.contains("properties")) {
       if (!is_object(s, "properties"))
-        return invalid(path + ".properties", shown(s["properties"]), "must be an object");
+        return invalid(path + ".properties", shown_value(s["properties"]), "must be an object");
       for (const auto& [name, child] : s["properties"].items()) {
         structure(child, path + ".properties[" + name + "]", depth + 1);
       }
@@ -174,7 +171,7 @@ class checker {
       invalid(path + ".type", quoted_type(s), "must be array if x-kubernetes-list-type is specified");
     if (list == "map") return map_keys(s, keys, path);
     if (list != "set" && list != "atomic") {
-      add(field_error_type::not_supported, path + ".x-kubernetes-list-type", shown(std::string(list)),
+      add(field_error_type::not_supported, path + ".x-kubernetes-list-type", shown_value(std::string(list)),
           "supported values: \"atomic\", \"map\", \"set\"");
     }
   }
@@ -193,9 +190,9 @@ class checker {
       const auto name = key.is_string() ? key.get<std::string>() : std::string();
       const auto* property = find_path(*items, {"properties", name});
       if (!property) {
-        invalid(path + ".x-kubernetes-list-map-keys", shown(key), "entries must all be names of item properties");
+        invalid(path + ".x-kubernetes-list-map-keys", shown_value(key), "entries must all be names of item properties");
       } else if (string_at(*property, {"type"}) == "object" || string_at(*property, {"type"}) == "array") {
-        invalid(path + ".items.properties[" + name + "].type", shown((*property)["type"]),
+        invalid(path + ".items.properties[" + name + "].type", shown_value((*property)["type"]),
                 "must be a scalar type if parent array's x-kubernetes-list-type is map");
       } else if (!property->contains("default") && std::find(needed.begin(), needed.end(), key) == needed.end()) {
         required(path + ".items.properties[" + name + "].default",
@@ -208,7 +205,7 @@ class checker {
     for (const char* key : {"allOf", "anyOf", "oneOf"}) {
       if (!s.contains(key)) continue;
       if (!s[key].is_array()) {
-        invalid(path + "." + key, shown(s[key]), "must be a list");
+        invalid(path + "." + key, shown_value(s[key]), "must be a list");
         continue;
       }
       for (std::size_t i = 0; i < s[key].size(); ++i) {
@@ -222,7 +219,7 @@ class checker {
   void values_only(const document& s, const std::string& path, bool may_have_type, int depth) {
     if (full()) return;
     if (depth > depth_max) return invalid(path, "", "nested too deeply");
-    if (!s.is_object()) return invalid(path, shown(s), "must be an object");
+    if (!s.is_object()) return invalid(path, shown_value(s), "must be an object");
     rules(s, path);
     if (s.contains("type") && !may_have_type) forbidden(path + ".type", "must be empty to be structural");
     for (const auto key : structure_only) {
@@ -255,7 +252,7 @@ class checker {
     }
     auto pruned = s["default"];
     for (const auto& field : own->prune(pruned)) {
-      invalid(path + ".default", shown(s["default"]), "must not have unknown fields: " + field);
+      invalid(path + ".default", shown_value(s["default"]), "must not have unknown fields: " + field);
     }
   }
 };

@@ -145,12 +145,23 @@ void add_roles(std::vector<document>& all) {
                                       rule({"authorization.k8s.io"}, {"subjectaccessreviews"}, {"create"})})));
 }
 
+/// Who extends the server learns with it whose client certificates the server believes.
+document authentication_reader() {
+  constexpr const char* map = "extension-apiserver-authentication";
+  auto doc = object("Role", "extension-apiserver-authentication-reader");
+  doc["metadata"]["namespace"] = "kube-system";
+  doc["rules"] = document::array({rule({""}, {"configmaps"}, read)});
+  doc["rules"][0]["resourceNames"] = {map};
+  return doc;
+}
+
 }  // namespace
 
 std::vector<document> default_access(bool hub) {
   std::vector<document> all;
   add_roles(all);
   if (hub) add_hub_roles(all);
+  all.push_back(authentication_reader());
   all.push_back(binding("cluster-admin", {"system:masters"}));
   all.push_back(binding("system:basic-user", {"system:authenticated"}));
   all.push_back(binding("system:discovery", {"system:authenticated"}));

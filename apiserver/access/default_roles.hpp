@@ -5,7 +5,7 @@
 
 namespace wh {
 
-/// ClusterRoles and ClusterRoleBindings that every server has from its start, as Kubernetes': cluster-admin, admin, edit
+/// Roles and bindings that every server has from its start, as Kubernetes': cluster-admin, admin, edit
 /// and view with what they aggregate, and what everybody may read about the server. `hub` adds the kinds of Open Cluster
 /// Management.
 std::vector<document> default_access(bool hub);

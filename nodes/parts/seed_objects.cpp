@@ -48,6 +48,13 @@ std::vector<document> standard_namespaces() {
   return all;
 }
 
+document client_authentication(const std::string& ca_pem) {
+  return {{"apiVersion", "v1"},
+          {"kind", "ConfigMap"},
+          {"metadata", {{"name", "extension-apiserver-authentication"}, {"namespace", "kube-system"}}},
+          {"data", {{"client-ca-file", ca_pem}}}};
+}
+
 namespace {
 
 /// What a default becomes over what is stored; nullopt: there is nothing to do.

@@ -12,6 +12,10 @@ namespace wh {
 /// Namespaces that every Kubernetes-style server has: default, kube-system, kube-public.
 std::vector<document> standard_namespaces();
 
+/// ConfigMap kube-system/extension-apiserver-authentication, from which programs that extend a server learn whose client
+/// certificates it believes.
+document client_authentication(const std::string& ca_pem);
+
 /// Creates those of `objects` that do not exist yet; with `refresh`, brings existing ones to the given contents (metadata
 /// other than labels stays). Blocks until durable. Called before the node serves anything.
 result<void> seed_objects(store& s, const kind_registry& kinds, std::vector<document> objects, bool refresh,

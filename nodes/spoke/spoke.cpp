@@ -9,6 +9,7 @@
 #include "nodes/parts/node_log.hpp"
 #include "nodes/parts/openssl_crypto.hpp"
 #include "nodes/parts/secret_keys.hpp"
+#include "nodes/parts/seed_objects.hpp"
 #include "nodes/spoke/embedded_cluster.hpp"
 #include "nodes/spoke/spoke_core.hpp"
 #include "transport/link_live.hpp"
@@ -110,6 +111,10 @@ result<void> spoke::parts::serve_cluster() {
   auto identity =
       make_server_identity(*ca, {"localhost", "127.0.0.1", "::1", options.cluster_listen.host}, wall_clock());
   if (!identity) return identity.err();
+  if (auto ok = seed_objects(*cluster_data, cluster->api().kinds(), {client_authentication(ca->cert_pem)}, true,
+                             wall_clock(), random);
+      !ok)
+    return ok;
   auto at = cluster->api().serve(loop, options.cluster_listen, server_tls(*ca, *identity, false));
   if (!at) return at.err();
   cluster_at = *at;

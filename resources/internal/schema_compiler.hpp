@@ -61,7 +61,8 @@ document published_schema(const document& source, const schema_compiler::find_de
 
 /// schema's way to be built from parts that only the library has.
 struct schema_access {
-  static std::shared_ptr<const schema> make(schema::node::ptr root, std::function<document()> openapi);
+  static std::shared_ptr<const schema> make(schema::node::ptr root, std::function<document()> openapi,
+                                            schema::wording words = schema::wording::openapi);
 };
 
 }  // namespace wh::internal

@@ -12,8 +12,12 @@ access_fixture::access_fixture(std::function<void(api_options&)> adjust)
         o.access = rbac.get();
         if (adjust) adjust(o);
       }) {
+  make_namespace("kube-system");
   for (const auto& doc : default_access(true)) {
-    const auto* path = kind_of(doc) == "ClusterRole" ? roles_path : bindings_path;
+    const std::string path = kind_of(doc) == "ClusterRole" ? roles_path
+                             : kind_of(doc) == "Role"
+                                 ? "/apis/rbac.authorization.k8s.io/v1/namespaces/kube-system/roles"
+                                 : bindings_path;
     REQUIRE(post(path, doc).code == 201);
   }
 }

@@ -38,6 +38,66 @@ TEST_CASE("conventions: updates of what is not there, or not seen", "[apiserver]
          f.access.denies = nullptr;
          CHECK(f.put("/apis/coordination.k8s.io/v1/namespaces/none/leases/a", named("a")).code == 404);
        }},
+      {"a value of the wrong type is a bad request in Kubernetes' own kinds, and invalid in custom resources",
+       [](api_fixture& f) {
+         auto number = named("a");
+         number["data"] = {{"k", 1}};
+         const auto got = f.post(maps, number);
+         CHECK(got.code == 400);
+         CHECK(got.message() ==
+               "ConfigMap in version \"v1\" cannot be handled as a ConfigMap: data.k in body must be of type string: "
+               "\"integer\"");
+         auto odd = thing("a");
+         odd["spec"]["size"] = "big";
+         CHECK(f.post(things, odd).code == 422);
+         f.post(maps, named("a"));
+         CHECK(f.patch(maps + "/a", {{"data", {{"k", 1}}}}).code == 422);
+       }},
+      {"a number out of bounds is complained about as Kubernetes does",
+       [](api_fixture& f) {
+         const std::string leases = "/apis/coordination.k8s.io/v1/namespaces/n/leases";
+         auto lease = named("a");
+         lease["spec"] = {{"leaseDurationSeconds", -1}};
+         CHECK(f.post(leases, lease).message() ==
+               "Lease.coordination.k8s.io \"a\" is invalid: spec.leaseDurationSeconds: Invalid value: -1: must be "
+               "greater than 0");
+       }},
+      {"an Event lives where the object lives that it tells of",
+       [](api_fixture& f) {
+         const std::string events = "/api/v1/namespaces/n/events";
+         auto event = named("a");
+         event["involvedObject"] = {{"kind", "ConfigMap"}, {"name", "x"}, {"namespace", "other"}};
+         CHECK(f.post(events, event).message() ==
+               "Event \"a\" is invalid: involvedObject.namespace: Invalid value: \"other\": does not match "
+               "event.namespace");
+         event["involvedObject"].erase("namespace");
+         CHECK(f.post(events, event).code == 422);
+         f.make_namespace("default");
+         CHECK(f.post("/api/v1/namespaces/default/events", event).code == 201);
+         event["involvedObject"]["namespace"] = "n";
+         CHECK(f.post(events, event).code == 201);
+       }},
+      {"an Event of the newer group says who did what, when and why",
+       [](api_fixture& f) {
+         const std::string events = "/apis/events.k8s.io/v1/namespaces/n/events";
+         auto event = named("b");
+         event["regarding"] = {{"kind", "ConfigMap"}, {"name", "x"}, {"namespace", "n"}};
+         strings fields;
+         const auto refused = f.post(events, event).json;
+         for (const auto& cause : refused["details"]["causes"]) fields.push_back(cause["field"]);
+         CHECK(fields == strings{"eventTime", "reportingController", "reportingInstance", "action", "reason", "type"});
+         event.update({{"eventTime", "2026-01-02T03:04:05.000006Z"},
+                       {"reportingController", "example.com/c"},
+                       {"reportingInstance", "c-1"},
+                       {"action", "Look"},
+                       {"reason", "Seen"},
+                       {"type", "Normal"},
+                       {"note", std::string(1025, 'x')}});
+         CHECK_THAT(f.post(events, event).message(),
+                    Catch::Contains("note: Invalid value") && Catch::Contains("can have at most 1024 characters"));
+         event["note"] = "seen";
+         CHECK(f.post(events, event).code == 201);
+       }},
       {"a Lease is replaced in the version that was read only",
        [](api_fixture& f) {
          const std::string leases = "/apis/coordination.k8s.io/v1/namespaces/n/leases";

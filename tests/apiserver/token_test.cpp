@@ -259,7 +259,6 @@ TEST_CASE("a token Secret is filled, and its token lives as long as it does", "[
 
 TEST_CASE("bootstrap tokens speak for new clusters", "[apiserver][tokens]") {
   token_fixture t;
-  t.f.make_namespace("kube-system");
   const document sound = {{"token-id", "abcdef"},
                           {"token-secret", "0123456789abcdef"},
                           {"usage-bootstrap-authentication", "true"},

@@ -46,6 +46,15 @@ class Access(E2eTest):
         eventually("and again",
                    lambda: self.kubectl("get", "sa", "default", "-n", "team", check=False).returncode == 0)
 
+    def test_1_programs_that_extend_the_server_learn_whom_it_believes(self):
+        k = self.kubectl
+        k("create", "serviceaccount", "extension", "-n", "default")
+        k("create", "rolebinding", "extension", "-n", "kube-system", "--role=extension-apiserver-authentication-reader",
+          "--serviceaccount=default:extension")
+        read = ("get", "configmap", "extension-apiserver-authentication", "-n", "kube-system",
+                "--as=system:serviceaccount:default:extension", "-o", "jsonpath={.data.client-ca-file}")
+        self.assertEqual(self.says(*read), self.hub.ca_pem().strip())
+
     def test_2_can_i_and_whoami(self):
         self.assertEqual(self.says("auth", "can-i", "delete", "managedclusters"), "yes")
         listed = self.says("auth", "can-i", "--list")

@@ -239,7 +239,7 @@ TEST_CASE("built-in kinds refuse what Kubernetes would refuse", "[kinds]") {
   CHECK(complaints(kind_set::cluster, "apps", "Deployment",
                    R"({"spec":{"replicas":-1,"template":{"spec":{"containers":[{"image":"x"}]}}}})") ==
         texts{"spec.selector: Required value",
-              "spec.replicas: Invalid value: -1: spec.replicas in body should be greater than or equal to 0",
+              "spec.replicas: Invalid value: -1: must be greater than or equal to 0",
               "spec.template.spec.containers[0].name: Required value"});
   CHECK(complaints(kind_set::hub, "", "Secret", R"({"data":{"k":"not base64"}})").size() == 1);
   CHECK(complaints(kind_set::cluster, "", "Pod",

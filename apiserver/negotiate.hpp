@@ -12,6 +12,7 @@ struct output_form {
   shape_kind shape = shape_kind::object;
   std::string meta_version = "v1";          ///< of meta.k8s.io, for tables and partial objects
   std::string include_object = "Metadata";  ///< of table rows: None, Metadata, Object
+  bool brief_columns = false;               ///< of tables: columns do not say what they show, as in events
   bool yaml = false;
 
   std::string content_type() const { return yaml ? "application/yaml" : "application/json"; }

@@ -6,6 +6,7 @@
 #include "apiserver/discovery.hpp"
 #include "apiserver/openapi_schemas.hpp"
 #include "apiserver/openapi_v2.hpp"
+#include "base/assert.hpp"
 #include "base/encoding.hpp"
 #include "resources/scale.hpp"
 
@@ -43,6 +44,22 @@ document patch_operation(const kind_info& k, bool strategic, const document& par
     content[type] = any;
   if (strategic) content["application/strategic-merge-patch+json"] = any;
   return out;
+}
+
+std::string key_of(const kind_info& k) { return (k.group.empty() ? "api/" : "apis/") + k.api_version(); }
+
+/// Kinds that are asked with and never stored, such as SubjectAccessReview.
+const std::vector<kind_ptr>& asked_kinds() {
+  static const auto all = [] {
+    std::vector<kind_ptr> out;
+    for (const auto& r : virtual_resources()) {
+      auto kind = find_request_kind(r.group, r.version, r.kind);
+      WH_ASSERT(kind);
+      out.push_back(std::move(kind));
+    }
+    return out;
+  }();
+  return all;
 }
 
 std::string path_of(const kind_info& k) {
@@ -115,7 +132,8 @@ std::string openapi_cache::group_version(const std::string& path) {
 
 std::string openapi_cache::index() {
   std::set<std::string> paths;
-  for (const auto& k : kinds_.all()) paths.insert((k->group.empty() ? "api/" : "apis/") + k->api_version());
+  for (const auto& k : kinds_.all()) paths.insert(key_of(*k));
+  for (const auto& k : asked_kinds()) paths.insert(key_of(*k));
   document out = {{"paths", document::object()}};
   for (const auto& path : paths) {
     std::string hash;
@@ -129,9 +147,14 @@ std::string openapi_cache::build(const std::string& path) const {
   document schemas;
   document paths = document::object();
   for (const auto& k : kinds_.all()) {
-    if ((k->group.empty() ? "api/" : "apis/") + k->api_version() != path) continue;
+    if (key_of(*k) != path) continue;
     add_kind_schemas(schemas, *k);
     add_paths(paths, *k);
+  }
+  for (const auto& k : asked_kinds()) {
+    if (key_of(*k) != path) continue;
+    add_body_schema(schemas, *k);
+    paths[path_of(*k)]["post"] = operation(*k, "post", query_parameters({"dryRun", "fieldManager", "fieldValidation"}));
   }
   if (schemas.empty()) return {};
   add_meta_schemas(schemas);
@@ -152,6 +175,7 @@ document openapi_cache::build_v2() const {
     add_kind_schemas(schemas, *k);
     paths[path_of(*k) + "/{name}"] = v2_path(*k);
   }
+  for (const auto& k : asked_kinds()) add_body_schema(schemas, *k);
   add_meta_schemas(schemas);
   document definitions;
   for (const auto& [name, schema] : schemas.items()) definitions[name] = swagger_schema(schema);

@@ -157,9 +157,13 @@ document gvk_of(const kind_info& k, const std::string& kind) {
 }
 
 void add_kind_schemas(document& schemas, const kind_info& kind) {
-  schemas[definition_name(kind)] = kind_definition(kind);
+  add_body_schema(schemas, kind);
   schemas[definition_name(kind) + "List"] = list_definition(kind);
-  if (kind.scale) schemas[definition_name(*scale_kind())] = kind_definition(*scale_kind());
+  if (kind.scale) add_body_schema(schemas, *scale_kind());
+}
+
+void add_body_schema(document& schemas, const kind_info& kind) {
+  schemas[definition_name(kind)] = kind_definition(kind);
 }
 
 void add_meta_schemas(document& schemas) {

@@ -151,6 +151,7 @@ watch_spec spec_of(api_call& call, const list_options& o) {
   spec.fields = o.fields;
   spec.kind = call.kind;
   spec.form = call.form;
+  spec.form.brief_columns = true;
   spec.bookmarks = o.bookmarks;
   spec.reply = call.reply;
   // Kubernetes' own default is half an hour to an hour; without an end, watches would gather on one server for ever.

@@ -117,6 +117,7 @@ class builtin_library {
   static table_column column_of(const document& source) {
     table_column out;
     out.name = source.value("name", "");
+    out.description = source.value("description", "");
     out.json_path = source.value("path", "");
     out.type = source.value("type", out.json_path == ".metadata.creationTimestamp" ? "date" : "string");
     out.priority = source.value("priority", 0);

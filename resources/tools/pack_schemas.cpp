@@ -8,6 +8,7 @@
 
 #include "resources/document.hpp"
 #include "resources/internal/descriptions.hpp"
+#include "resources/tools/column_texts.hpp"
 
 namespace {
 
@@ -17,6 +18,7 @@ struct packed {
   std::map<std::string, std::string> definitions;
   std::map<std::string, std::string> kinds;
   std::map<std::string, std::string> descriptions;
+  wh::document columns = wh::document::object();  ///< what computed columns show, by name
 };
 
 int give_up(const std::string& file, const std::string& why) {
@@ -61,6 +63,18 @@ int read(const std::string& file, packed& out) {
       if (!out.descriptions.emplace(name, texts.dump()).second)
         return give_up(file, "descriptions of " + name + " are not the first");
     }
+    out.columns.update(doc.value("columns", wh::document::object()));
+  }
+  return 0;
+}
+
+/// Needs all files: kinds come before what describes their fields.
+int describe_kinds(packed& all) {
+  for (auto& [name, json] : all.kinds) {
+    auto kind = wh::document::parse(json);
+    const auto bare = wh::describe_columns(kind, {all.definitions, all.descriptions}, all.columns);
+    if (!bare.empty()) return give_up(name, "columns: nothing says what " + bare + " shows");
+    json = kind.dump();
   }
   return 0;
 }
@@ -81,6 +95,7 @@ int main(int argc, char** argv) {
   for (int i = 2; i < argc; ++i) {
     if (const int failed = read(argv[i], all)) return failed;
   }
+  if (const int failed = describe_kinds(all)) return failed;
   std::ofstream out(argv[1], std::ios::binary);
   out << "// Made from resources/schemas/ by resources/tools/pack_schemas.cpp.\n"
          "#include \"resources/internal/packed_schemas.hpp\"\n\nnamespace wh::internal {\n\n";

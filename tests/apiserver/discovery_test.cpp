@@ -100,6 +100,21 @@ TEST_CASE("both OpenAPI documents define what a scale subresource carries", "[ap
   CHECK(v2["definitions"][scale]["x-kubernetes-group-version-kind"][0]["kind"] == "Scale");
 }
 
+TEST_CASE("both OpenAPI documents define what reviews are asked with", "[apiserver]") {
+  api_fixture f;
+  const auto* name = "io.k8s.api.authorization.v1.SubjectAccessReview";
+  CHECK(f.get("/openapi/v3").json["paths"].contains("apis/authentication.k8s.io/v1"));
+  const auto v3 = f.get("/openapi/v3/apis/authorization.k8s.io/v1").json;
+  REQUIRE(v3["components"]["schemas"].contains(name));
+  CHECK_FALSE(v3["components"]["schemas"].contains(std::string(name) + "List"));
+  CHECK(v3["paths"]["/apis/authorization.k8s.io/v1/subjectaccessreviews"].size() == 1);
+  CHECK(v3["paths"]["/apis/authorization.k8s.io/v1/namespaces/{namespace}/localsubjectaccessreviews"].contains("post"));
+  const auto v2 = f.get("/openapi/v2").json;
+  REQUIRE(v2["definitions"].contains(name));
+  const auto& spec = v2["definitions"][name]["properties"]["spec"];
+  CHECK(spec["properties"]["user"]["description"].get<std::string>().starts_with("Name of the user"));
+}
+
 TEST_CASE("OpenAPI v2 has the definitions that old kubectl explains and validates with", "[apiserver]") {
   api_fixture f;
   const auto swagger = f.get("/openapi/v2").json;

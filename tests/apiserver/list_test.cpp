@@ -161,6 +161,7 @@ TEST_CASE("tables and partial objects", "[apiserver]") {
   CHECK(t.json["apiVersion"] == "meta.k8s.io/v1");
   CHECK(t.json["metadata"]["resourceVersion"] == "2");
   CHECK(t.json["columnDefinitions"][0]["name"] == "Name");
+  CHECK(t.json["columnDefinitions"][1]["description"] == "How many keys there are.");
   CHECK(t.json["rows"][0]["cells"][0] == "a");
   CHECK(t.json["rows"][0]["object"]["kind"] == "PartialObjectMetadata");
   CHECK(f.get(std::string(maps) + "?includeObject=Object", table).json["rows"][0]["object"]["data"]["k"] == "v");

@@ -202,6 +202,9 @@ TEST_CASE("watches come as tables and as metadata", "[apiserver][watch]") {
   CHECK(rows[0]["object"]["rows"][0]["object"]["metadata"]["annotations"]["k8s.io/initial-events-end"] == "true");
   CHECK(rows[1]["object"]["kind"] == "Table");
   CHECK(rows[1]["object"]["rows"][0]["cells"][0] == "x");
+  // Each event has the columns, so they are short.
+  CHECK(rows[1]["object"]["columnDefinitions"][1]["name"] == "Data");
+  CHECK(rows[1]["object"]["columnDefinitions"][1]["description"] == "");
   auto metas = partial->events();
   REQUIRE(metas.size() == 1);
   CHECK(metas[0]["object"]["kind"] == "PartialObjectMetadata");

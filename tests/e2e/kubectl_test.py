@@ -80,6 +80,10 @@ class Kubectl(E2eTest):
     def test_6_explain_and_validation_before_anything_is_created(self):
         self.assertIn("leaseDurationSeconds", self.kubectl("explain", "managedcluster.spec"))
         self.assertIn("containers", self.in_cluster("explain", "deployment.spec.template.spec"))
+        self.assertIn("Default Always", self.in_cluster("explain", "pod.spec.restartPolicy"))
+        self.assertIn("Absent means the image's.", self.in_cluster("explain", "pod.spec.containers"))
+        self.assertIn("in base64", self.kubectl("explain", "secret.data"))
+        self.assertIn("Name of the user", self.kubectl("explain", "subjectaccessreview.spec"))
         wrong = json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "typo"}, "dta": {"a": "b"}})
         refused = self.world.kubectl("create", "-f", "-", at=self.hub, stdin=wrong, check=False)
         self.assertNotEqual(refused.returncode, 0)

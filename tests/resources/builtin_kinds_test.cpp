@@ -209,6 +209,21 @@ TEST_CASE("a Deployment gets the API server's defaults", "[kinds]") {
   CHECK(pod["volumes"][0]["secret"]["defaultMode"] == 420);
 }
 
+TEST_CASE("a StatefulSet's claim templates may say that they are claims, and do in the end", "[kinds]") {
+  const auto* body = R"({"spec":{"serviceName":"s","selector":{"matchLabels":{"a":"b"}},
+    "template":{"metadata":{"labels":{"a":"b"}},"spec":{"containers":[{"name":"c","image":"i"}]}},
+    "volumeClaimTemplates":[{"metadata":{"name":"one"},"spec":{"accessModes":["ReadWriteOnce"],"resources":{}}},
+      {"apiVersion":"v1","kind":"PersistentVolumeClaim","metadata":{"name":"two"},
+       "spec":{"accessModes":["ReadWriteOnce"],"resources":{}}}]}})";
+  auto raw = document::parse(body);
+  CHECK(served(kind_set::cluster).find_kind("apps", "v1", "StatefulSet")->structure->prune(raw).empty());
+  const auto set = defaulted(kind_set::cluster, "apps", "v1", "StatefulSet", body);
+  for (const auto& claim : set["spec"]["volumeClaimTemplates"]) {
+    CHECK(claim["apiVersion"] == "v1");
+    CHECK(claim["kind"] == "PersistentVolumeClaim");
+  }
+}
+
 TEST_CASE("defaults that depend on siblings leave other choices alone", "[kinds]") {
   const auto recreate =
       defaulted(kind_set::cluster, "apps", "v1", "Deployment",

@@ -108,3 +108,35 @@ TEST_CASE("a user's column shows null where there is nothing", "[table]") {
   CHECK(table_row(kind, document::parse(R"({"metadata":{"name":"x"},"spec":{"n":4,"t":"2026-01-01T12:00:00Z"}})"),
                   "None", now)["cells"] == document::parse(R"(["x",4,"24h"])"));
 }
+
+TEST_CASE("columns of Kubernetes' own kinds say what they show", "[table]") {
+  for (const auto set : {kind_set::hub, kind_set::cluster}) {
+    kind_registry kinds;
+    add_builtin_kinds(kinds, set);
+    for (const auto& kind : kinds.all()) {
+      if (kind->group.ends_with(".open-cluster-management.io")) continue;
+      for (const auto& column : table_columns(*kind)) {
+        INFO(kind->kind << " " << column["name"]);
+        CHECK_FALSE(column["description"].get<std::string>().empty());
+      }
+      for (const auto& column : table_columns(*kind, true)) CHECK(column["description"] == "");
+    }
+  }
+}
+
+TEST_CASE("a column has the description of its field, of its computation, or its own", "[table]") {
+  kind_registry kinds;
+  add_builtin_kinds(kinds, kind_set::cluster);
+  const auto text = [&](const char* resource, const char* name) -> std::string {
+    const auto kind = kinds.find_resource(resource);
+    REQUIRE(kind);
+    for (const auto& column : table_columns(*kind))
+      if (column["name"] == name) return column["description"];
+    return "no such column";
+  };
+  CHECK(text("pods", "Age") == "When the object was created; set by the server.");
+  CHECK(text("pods", "Ready") == "How many containers are ready, of how many.");
+  CHECK(text("nodes", "Internal-IP") == "Address of the node within the cluster.");
+  CHECK(text("deployments.apps", "Images").starts_with("The image to run."));
+  CHECK(text("persistentvolumes", "Capacity").starts_with("How much the volume holds"));
+}

@@ -130,6 +130,8 @@ constexpr rule_row rules[] = {
     {"manifestworks.work.open-cluster-management.io", nullptr, check_manifest_work},
     {"namespaces", complete_namespace, nullptr},
     {"pods", complete_pod, nullptr},
+    {"policies.policy.open-cluster-management.io", nullptr, check_policy},
+    {"policysets.policy.open-cluster-management.io", nullptr, check_policy_set},
     {"rolebindings.rbac.authorization.k8s.io", nullptr, check_binding},
     {"roles.rbac.authorization.k8s.io", nullptr, check_role},
     {"secrets", complete_secret, check_data},

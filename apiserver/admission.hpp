@@ -43,6 +43,8 @@ answer<void> check_klusterlet(admission& a);
 answer<void> complete_managed_cluster(admission& a);
 answer<void> check_managed_cluster(admission& a);
 answer<void> check_cluster_set_binding(admission& a);
+answer<void> check_policy(admission& a);
+answer<void> check_policy_set(admission& a);
 /// core/v1 and events.k8s.io/v1.
 answer<void> check_event(admission& a);
 answer<void> check_new_event(admission& a);

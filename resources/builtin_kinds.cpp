@@ -43,6 +43,8 @@ class builtin_library {
       const auto& in = source["sets"];
       if (std::find(in.begin(), in.end(), set) != in.end()) out.push_back(kind_of(packed, source));
     }
+    // Compiled, they are needed no more but for those who ask for OpenAPI.
+    definitions_.clear();
     return out;
   }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -12,8 +13,8 @@ namespace wh::test {
 class recorded_reply : public api_reply {
  public:
   void respond(api_response r) override {
-    ++responses;
     response = std::move(r);
+    ++responses;
   }
   void start_stream(int status, std::map<std::string, std::string> headers) override {
     response.status = status;
@@ -46,7 +47,7 @@ class recorded_reply : public api_reply {
   }
 
   api_response response;
-  int responses = 0;
+  std::atomic<int> responses = 0;  ///< counted when the response is there to be read, from whatever thread
   bool streaming = false, finished = false, gone = false;
   std::size_t unsent_bytes = 0;
   std::vector<shared_bytes> chunks;

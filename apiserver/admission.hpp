@@ -18,7 +18,9 @@ struct admission {
 
   bool creates() const { return old == nullptr; }
   const user_info& user() const { return call.request.user; }
-  const object_key key() const { return {call.resource(), call.path.ns, std::string(name_of(object))}; }
+  const object_key key() const {
+    return {call.kind.stored->group_resource(), call.path.ns, std::string(name_of(object))};
+  }
   bool allowed(std::string verb, std::string group, std::string resource, std::string sub, std::string name,
                std::string ns = {}) const;
 };

@@ -71,7 +71,7 @@ struct api_call {
   std::optional<user_info> impersonator;      ///< who really asks, when he acts as another
 
   const std::string& resource() const { return counted_as; }
-  object_key key() const { return {counted_as, path.ns, path.name}; }
+  object_key key() const { return {kind.stored->group_resource(), path.ns, path.name}; }
 
   /// Answers with a JSON (or, when asked for, YAML) text.
   void respond(int code, std::string json);

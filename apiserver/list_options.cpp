@@ -146,7 +146,7 @@ answer<void> read_watch(const api_call& call, list_options& o) {
 
 answer<list_options> parse_list_options(const api_call& call) {
   list_options o;
-  o.range = {call.resource(), call.path.ns, call.path.name};
+  o.range = {call.kind.stored->group_resource(), call.path.ns, call.path.name};
   if (auto ok = read_selectors(call, o); !ok) return ok.err();
   if (auto ok = read_watch(call, o); !ok) return ok.err();
   auto limit = number_param(call, "limit");

@@ -124,7 +124,7 @@ apply::write_scope scope_of(const api_call& call) {
     const auto gv = split_api_version(version);
     return call.core->options.kinds->find(gv.group, gv.version, call.kind.asked->plural) != nullptr;
   };
-  if (!kind.from_crd && kind.protobuf.empty()) out.shapes = shapes_of(call);
+  if (!kind.from_crd) out.shapes = shapes_of(call);
   return out;
 }
 

@@ -102,7 +102,7 @@ bool find_kind(api_call& call) {
   if (kind->namespaced && p.ns.empty() && !p.name.empty()) return false;
   if (!p.subresource.empty() && !has_subresource(*kind, p.subresource)) return false;
   call.counted_as = kind->group_resource();
-  call.kind.stored = call.core->options.kinds->find_resource(call.counted_as);
+  call.kind.stored = call.core->options.kinds->find_resource(kind->storage_resource());
   if (!call.kind.stored) call.kind.stored = kind;
   call.kind.asked = std::move(kind);
   return true;

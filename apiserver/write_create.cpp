@@ -64,7 +64,7 @@ void try_create(const job_ptr& job) {
   --job->tries;
   auto doc = prepare_create(call, job->options, job->wanted);
   if (!doc) return call.respond(doc.err());
-  object_key key{call.resource(), call.path.ns, std::string(name_of(*doc))};
+  object_key key{call.kind.stored->group_resource(), call.path.ns, std::string(name_of(*doc))};
   auto stored = stored_form(*doc, 0);
   if (!stored) return call.respond(stored.err());
   const auto& body = *stored;

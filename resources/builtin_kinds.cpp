@@ -98,7 +98,8 @@ class builtin_library {
     out.namespaced = source.value("scope", "") == "Namespaced";
     out.has_status = source.value("status", false);
     if (source.value("scale", false)) out.scale = {".spec.replicas", ".status.replicas", ".spec.selector"};
-    out.storage = source.value("storage", true);
+    out.stored_in = source.value("storedIn", "");
+    out.storage = source.value("storage", out.stored_in.empty());
     out.conversion = conversion_of(out.group, out.version, out.kind);
     out.has_generation = source.value("generation", true);
     out.protobuf = source.value("protobufName", "");

@@ -23,6 +23,7 @@ constexpr row rows[] = {
      "v1beta1",
      "ManagedClusterAddOn",
      {internal::managed_addon_to_v1beta1, internal::managed_addon_to_v1alpha1}},
+    {"events.k8s.io", "v1", "Event", {internal::event_from_core, internal::event_to_core}},
 };
 
 }  // namespace

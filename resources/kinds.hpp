@@ -47,6 +47,7 @@ struct kind_info {
   std::optional<scale_paths> scale;  ///< scale subresource: replicas are read and set without knowing the kind
   bool has_generation = true;        ///< metadata.generation counts spec changes
   bool storage = true;               ///< the version that is stored
+  std::string stored_in;             ///< group resource of the kind that keeps its objects; empty: itself
   /// What differs from the stored version beyond apiVersion; null: nothing. See conversion.hpp.
   const kind_conversion* conversion = nullptr;
   bool from_crd = false;
@@ -58,6 +59,8 @@ struct kind_info {
   std::string api_version() const { return group.empty() ? version : group + "/" + version; }
   /// The store's `resource`: plural, or plural.group.
   std::string group_resource() const { return group.empty() ? plural : plural + "." + group; }
+  /// Where its objects are in the store.
+  std::string storage_resource() const { return stored_in.empty() ? group_resource() : stored_in; }
 };
 
 using kind_ptr = std::shared_ptr<const kind_info>;

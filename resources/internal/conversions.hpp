@@ -9,5 +9,7 @@ void management_addon_to_v1beta1(document& object);
 void management_addon_to_v1alpha1(document& object);
 void managed_addon_to_v1beta1(document& object);
 void managed_addon_to_v1alpha1(document& object);
+void event_from_core(document& object);
+void event_to_core(document& object);
 
 }  // namespace wh::internal

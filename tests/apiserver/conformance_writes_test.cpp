@@ -98,6 +98,40 @@ TEST_CASE("conventions: updates of what is not there, or not seen", "[apiserver]
          event["note"] = "seen";
          CHECK(f.post(events, event).code == 201);
        }},
+      {"Events of both groups are the same objects",
+       [](api_fixture& f) {
+         const std::string newer = "/apis/events.k8s.io/v1/namespaces/n/events", core = "/api/v1/namespaces/n/events";
+         auto watching = f.watch(core + "?watch=true");
+         auto event = named("b");
+         event.update({{"eventTime", "2026-01-02T03:04:05.000006Z"},
+                       {"reportingController", "example.com/c"},
+                       {"reportingInstance", "c-1"},
+                       {"action", "Look"},
+                       {"reason", "Seen"},
+                       {"type", "Normal"},
+                       {"note", "seen"},
+                       {"regarding", {{"kind", "ConfigMap"}, {"name", "x"}, {"namespace", "n"}}}});
+         const auto made = f.post(newer, event).json;
+         CHECK(made["apiVersion"] == "events.k8s.io/v1");
+         CHECK(made["note"] == "seen");
+         const auto read = f.get(core + "/b").json;
+         CHECK(read["apiVersion"] == "v1");
+         CHECK(read["message"] == "seen");
+         CHECK(read["involvedObject"]["name"] == "x");
+         CHECK(read["reportingComponent"] == "example.com/c");
+         CHECK_FALSE(read.contains("note"));
+         CHECK(watching->event_lines() == strings{"ADDED b"});
+         CHECK(names(f.get(core + "?fieldSelector=involvedObject.name%3Dx").json) == strings{"b"});
+         CHECK(names(f.get(newer + "?fieldSelector=regarding.name%3Dx").json) == strings{"b"});
+         CHECK(f.patch(core + "/b", {{"count", 2}}).code == 200);
+         auto again = f.get(newer + "/b").json;
+         CHECK(again["deprecatedCount"] == 2);
+         again["note"] = "seen again";
+         CHECK(f.put(newer + "/b", again).code == 200);
+         CHECK(f.get(core + "/b").json["message"] == "seen again");
+         CHECK(f.del(newer + "/b").code == 200);
+         CHECK(f.get(core + "/b").code == 404);
+       }},
       {"a Lease is replaced in the version that was read only",
        [](api_fixture& f) {
          const std::string leases = "/apis/coordination.k8s.io/v1/namespaces/n/leases";

@@ -9,12 +9,11 @@ using namespace wh::test;
 TEST_CASE("the hub serves what OCM's hub needs", "[kinds]") {
   const auto& hub = served(kind_set::hub);
   for (const char* resource :
-       {"namespaces", "secrets", "configmaps", "serviceaccounts", "events", "events.events.k8s.io",
-        "leases.coordination.k8s.io", "clusterroles.rbac.authorization.k8s.io",
-        "clusterrolebindings.rbac.authorization.k8s.io", "roles.rbac.authorization.k8s.io",
-        "rolebindings.rbac.authorization.k8s.io", "certificatesigningrequests.certificates.k8s.io",
-        "customresourcedefinitions.apiextensions.k8s.io", "managedclusters.cluster.open-cluster-management.io",
-        "manifestworks.work.open-cluster-management.io"}) {
+       {"namespaces", "secrets", "configmaps", "serviceaccounts", "events", "leases.coordination.k8s.io",
+        "clusterroles.rbac.authorization.k8s.io", "clusterrolebindings.rbac.authorization.k8s.io",
+        "roles.rbac.authorization.k8s.io", "rolebindings.rbac.authorization.k8s.io",
+        "certificatesigningrequests.certificates.k8s.io", "customresourcedefinitions.apiextensions.k8s.io",
+        "managedclusters.cluster.open-cluster-management.io", "manifestworks.work.open-cluster-management.io"}) {
     INFO(resource);
     const auto kind = hub.find_resource(resource);
     REQUIRE(kind);
@@ -217,8 +216,7 @@ TEST_CASE("defaults that depend on siblings leave other choices alone", "[kinds]
 TEST_CASE("built-in kinds refuse what Kubernetes would refuse", "[kinds]") {
   CHECK(complaints(kind_set::cluster, "apps", "Deployment",
                    R"({"spec":{"replicas":-1,"template":{"spec":{"containers":[{"image":"x"}]}}}})") ==
-        texts{"spec.selector: Required value",
-              "spec.replicas: Invalid value: -1: must be greater than or equal to 0",
+        texts{"spec.selector: Required value", "spec.replicas: Invalid value: -1: must be greater than or equal to 0",
               "spec.template.spec.containers[0].name: Required value"});
   CHECK(complaints(kind_set::hub, "", "Secret", R"({"data":{"k":"not base64"}})").size() == 1);
   CHECK(complaints(kind_set::cluster, "", "Pod",

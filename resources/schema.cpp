@@ -20,8 +20,10 @@ result<std::shared_ptr<const schema>> schema::compile(const document& openapi) {
   auto root = compiler.compile(openapi);
   if (!root) return root.err();
   const bool is_object = (*root)->type == node::value_type::object;
+  // As text: a document takes some ten times the memory, and is seldom asked for.
+  auto text = openapi.dump(-1, ' ', false, document::error_handler_t::replace);
   return internal::schema_access::make(is_object ? internal::as_resource(**root) : *root,
-                                       [openapi] { return openapi; });
+                                       [text = std::move(text)] { return document::parse(text); });
 }
 
 std::shared_ptr<const schema> schema::anything() {

@@ -162,7 +162,7 @@ class KubectlUser(KubectlTest):
         k = Kubectl(self, self.spoke, "default")
 
         def deployment(**images):
-            containers = [{"name": name, "image": image, "resources": {"limits": {"cpu": 1}},
+            containers = [{"name": name, "image": image, "resources": {"limits": {"cpu": "1"}},
                            "ports": [{"containerPort": 80}]} for name, image in images.items()]
             return manifest("Deployment", "two", "apps/v1", spec={
                 "replicas": 0, "selector": {"matchLabels": {"app": "two"}},
@@ -176,6 +176,8 @@ class KubectlUser(KubectlTest):
         images = k("get", "deployment", "two", "-o", "jsonpath={.spec.template.spec.containers[*].image}").split()
         self.assertEqual(sorted(images), ["i:1", "w:2"])
         self.assertIn("unchanged", k("apply", "-f", "-", stdin=deployment(web="w:2")))
+        number = deployment(web="w:2").replace('"cpu": "1"', '"cpu": 2')
+        self.assertIn("configured", k("apply", "-f", "-", stdin=number))
         self.assertIn("edited", k("edit", "deployment", "two", KUBE_EDITOR="sed -i s/w:2/w:3/"))
         wrong = deployment(web="w:2").replace('"image"', '"imag"')
         self.assertIn("imag", k("apply", "-f", "-", stdin=wrong, fails=True))

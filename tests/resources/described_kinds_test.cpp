@@ -18,6 +18,9 @@ struct gaps {
   }
 };
 
+/// What the server says of every kind alike: apiserver/openapi_schemas.hpp.
+bool is_said_by_server(const std::string& name) { return name == "apiVersion" || name == "kind" || name == "metadata"; }
+
 /// Visits a kind's schema and, once each, the definitions that it refers to.
 class gap_finder {
  public:
@@ -29,7 +32,9 @@ class gap_finder {
     if (const auto name = referred(at); !name.empty()) return definition(name);
     const auto members = at.find("properties");
     if (members == at.end()) return;
-    for (const auto& [name, member] : members->items()) field(member, path + "." + name);
+    const bool is_kind = members->contains("apiVersion") && members->contains("metadata");
+    for (const auto& [name, member] : members->items())
+      if (!is_kind || !is_said_by_server(name)) field(member, path + "." + name);
   }
 
   void field(const document& at, const std::string& path) {
@@ -57,17 +62,7 @@ class gap_finder {
   std::set<std::string> seen_;
 };
 
-/// What the server says of every kind alike: apiserver/openapi_schemas.hpp.
-bool is_said_by_server(const std::string& name) { return name == "apiVersion" || name == "kind" || name == "metadata"; }
-
-void look_for_gaps(const kind_info& kind, gaps& out) {
-  const auto schema = kind.structure->openapi();
-  gap_finder finder(out);
-  if (schema.value("description", "").empty()) out.add(kind.kind);
-  for (const auto& [name, member] : schema["properties"].items()) {
-    if (!is_said_by_server(name)) finder.field(member, kind.kind + "." + name);
-  }
-}
+void look_for_gaps(const kind_info& kind, gaps& out) { gap_finder(out).field(kind.structure->openapi(), kind.kind); }
 
 gaps gaps_of(kind_set set) {
   kind_registry kinds;

@@ -44,14 +44,16 @@ std::string misplaced(const packed& all, const std::string& name, const wh::docu
 
 /// Names the definitions of a file that belongs to a package. Empty, or what is wrong.
 std::string name_definitions(packed& out, const wh::document& doc, const wh::document& definitions) {
-  const auto package = doc.value("package", "");
   const auto others = doc.value("names", wh::document::object());
   for (const auto& [name, whole] : others.items()) {
     if (!definitions.contains(name)) return "names: there is no definition " + name;
+    if (!whole.is_string()) return "names: that of " + name + " is no string";
   }
-  if (package.empty()) return others.empty() ? "" : "names: without a package";
+  const auto package = doc.find("package");
+  if (package == doc.end()) return others.empty() ? "" : "names: without a package";
+  if (!package->is_string()) return "package: is no string";
   for (const auto& [name, definition] : definitions.items()) {
-    const auto whole = others.value(name, package + "." + name);
+    const auto whole = others.value(name, package->get<std::string>() + "." + name);
     for (const auto& [other, known] : out.names) {
       if (known == whole) return name + " and " + other + " are both " + whole;
     }

@@ -169,14 +169,14 @@ class KubectlUser(KubectlTest):
                 "template": {"metadata": {"labels": {"app": "two"}}, "spec": {"containers": containers}}})
 
         k("apply", "-f", "-", stdin=deployment(web="w:1", side="s:1"))
+        self.assertIn("unchanged", k("apply", "-f", "-", stdin=deployment(web="w:1", side="s:1")))
         k("patch", "deployment", "two", "-p", json.dumps(
             {"spec": {"template": {"spec": {"containers": [{"name": "injected", "image": "i:1"}]}}}}))
         self.assertRegex(k("diff", "-f", "-", stdin=deployment(web="w:2"), fails=True), r"(?m)^\+ +(- )?image: w:2$")
         k("apply", "-f", "-", stdin=deployment(web="w:2"))
         images = k("get", "deployment", "two", "-o", "jsonpath={.spec.template.spec.containers[*].image}").split()
         self.assertEqual(sorted(images), ["i:1", "w:2"])
-        self.assertIn("unchanged", k("apply", "-f", "-", stdin=deployment(web="w:2")))
-        number = deployment(web="w:2").replace('"cpu": "1"', '"cpu": 2')
+        number = deployment(web="w:2").replace('"cpu": "1"', '"cpu": 0.5')
         self.assertIn("configured", k("apply", "-f", "-", stdin=number))
         self.assertIn("edited", k("edit", "deployment", "two", KUBE_EDITOR="sed -i s/w:2/w:3/"))
         wrong = deployment(web="w:2").replace('"image"', '"imag"')

@@ -105,6 +105,9 @@ TEST_CASE("every built-in kind is whole", "[kinds]") {
       // Kinds that are CRDs upstream are written out in full.
       CHECK((text.find("$ref") == std::string::npos) == kind->protobuf.empty());
       CHECK(text.find("x-protobuf") == std::string::npos);
+      // What refers to a kind does so by the name that the kind has.
+      if (!kind->protobuf.empty())
+        CHECK(builtin_definition("io.k8s." + kind->protobuf.substr(std::string("k8s.io.").size())).is_object());
       for (const auto& column : kind->columns) {
         INFO(column.name);
         if (column.json_path.starts_with('@')) {
@@ -291,6 +294,14 @@ TEST_CASE("built-in kinds refuse what Kubernetes would refuse", "[kinds]") {
         texts{"spec.selector: Required value", "spec.replicas: Invalid value: -1: must be greater than or equal to 0",
               "spec.template.spec.containers[0].name: Required value"});
   CHECK(complaints(kind_set::hub, "", "Secret", R"({"data":{"k":"not base64"}})").size() == 1);
+  CHECK(complaints(kind_set::cluster, "", "LimitRange", R"({"spec":{"limits":[{"type":"Pod","max":{"cpu":0.5}}]}})")
+            .empty());
+  CHECK(complaints(kind_set::cluster, "", "LimitRange", R"({"spec":{"limits":[{"type":"Pod","max":{"cpu":[]}}]}})") ==
+        texts{"spec.limits[0].max.cpu: Invalid value: \"array\": spec.limits[0].max.cpu in body must be of type "
+              "integer,string: \"array\""});
+  CHECK(complaints(kind_set::hub, "cluster.open-cluster-management.io", "ManagedCluster",
+                   R"({"spec":{},"status":{"capacity":{"cpu":0.5}}})")
+            .size() == 1);
   CHECK(complaints(kind_set::cluster, "", "Pod",
                    R"({"spec":{"containers":[{"name":"c","env":[{"name":"A"},{"name":"A"}]}]}})")
             .empty());

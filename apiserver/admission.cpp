@@ -66,7 +66,7 @@ void warn_of_rules(admission& a) {
 
 answer<void> complete_crd(admission& a) {
   if (!a.subresource.empty() || (a.old && is_deleting(*a.old))) return {};
-  auto errors = establish_crd(a.object, a.old, a.now);
+  auto errors = establish_crd(a.object, a.old, *a.call.core->options.kinds, a.now);
   a.errors.insert(a.errors.end(), errors.begin(), errors.end());
   if (errors.empty()) warn_of_rules(a);
   return {};
@@ -115,6 +115,7 @@ struct rule_row {
 };
 
 constexpr rule_row rules[] = {
+    {"addontemplates.addon.open-cluster-management.io", nullptr, check_work_template},
     {"certificatesigningrequests.certificates.k8s.io", complete_csr, check_csr},
     {"clusterrolebindings.rbac.authorization.k8s.io", nullptr, check_binding},
     {"clusterroles.rbac.authorization.k8s.io", nullptr, check_role},
@@ -122,11 +123,15 @@ constexpr rule_row rules[] = {
     {"customresourcedefinitions.apiextensions.k8s.io", complete_crd, nullptr},
     {"events", nullptr, check_event},
     {"events.events.k8s.io", nullptr, check_new_event},
+    {"klusterlets.operator.open-cluster-management.io", nullptr, check_klusterlet},
     {"managedclusters.cluster.open-cluster-management.io", complete_managed_cluster, check_managed_cluster},
     {"managedclustersetbindings.cluster.open-cluster-management.io", nullptr, check_cluster_set_binding},
+    {"manifestworkreplicasets.work.open-cluster-management.io", nullptr, check_work_template},
     {"manifestworks.work.open-cluster-management.io", nullptr, check_manifest_work},
     {"namespaces", complete_namespace, nullptr},
     {"pods", complete_pod, nullptr},
+    {"policies.policy.open-cluster-management.io", nullptr, check_policy},
+    {"policysets.policy.open-cluster-management.io", nullptr, check_policy_set},
     {"rolebindings.rbac.authorization.k8s.io", nullptr, check_binding},
     {"roles.rbac.authorization.k8s.io", nullptr, check_role},
     {"secrets", complete_secret, check_data},

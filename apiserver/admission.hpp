@@ -38,9 +38,13 @@ document confine_to_subresource(const api_call& call, const document& old, docum
 
 // --- the kinds' rules, one file each ---------------------------------------------------------------------------------
 answer<void> check_manifest_work(admission& a);
+answer<void> check_work_template(admission& a);
+answer<void> check_klusterlet(admission& a);
 answer<void> complete_managed_cluster(admission& a);
 answer<void> check_managed_cluster(admission& a);
 answer<void> check_cluster_set_binding(admission& a);
+answer<void> check_policy(admission& a);
+answer<void> check_policy_set(admission& a);
 /// core/v1 and events.k8s.io/v1.
 answer<void> check_event(admission& a);
 answer<void> check_new_event(admission& a);

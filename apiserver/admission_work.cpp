@@ -58,10 +58,31 @@ answer<void> check_executor(const admission& a) {
                                  go_quote(a.user().name), go_quote(account), go_quote(a.call.path.ns)));
 }
 
+/// A rule of type CEL makes a condition, which must have a name.
+void check_condition_rules(admission& a, const std::string& path, const document* work) {
+  const auto* configs = work ? find_path(*work, {"manifestConfigs"}) : nullptr;
+  if (!configs || !configs->is_array()) return;
+  for (std::size_t i = 0; i < configs->size(); ++i) {
+    const auto* rules = find_path((*configs)[i], {"conditionRules"});
+    for (std::size_t j = 0; rules && rules->is_array() && j < rules->size(); ++j)
+      if (string_at((*rules)[j], {"type"}) == "CEL" && string_at((*rules)[j], {"condition"}).empty())
+        a.errors.push_back({field_error_type::invalid,
+                            fmt::format("{}.manifestConfigs[{}].conditionRules[{}]", path, i, j), "\"object\"",
+                            "Condition is required for CEL rules"});
+  }
+}
+
 }  // namespace
+
+answer<void> check_work_template(admission& a) {
+  const char* member = kind_of(a.object) == "AddOnTemplate" ? "agentSpec" : "manifestWorkTemplate";
+  check_condition_rules(a, std::string("spec.") + member, find_path(a.object, {"spec", member}));
+  return {};
+}
 
 answer<void> check_manifest_work(admission& a) {
   if (!a.subresource.empty()) return {};
+  check_condition_rules(a, "spec", find_path(a.object, {"spec"}));
   // Unchanged manifests were good when they came: a work from before a lower limit must still be labelled and let go.
   if (a.old && a.old->value("spec", document()) == a.object.value("spec", document())) return {};
   if (auto ok = check_manifests(a); !ok) return ok;

@@ -6,12 +6,6 @@ namespace wh {
 
 namespace {
 
-document& conditions_of(document& crd) {
-  auto& list = crd["status"]["conditions"];
-  if (!list.is_array()) list = document::array();
-  return list;
-}
-
 /// The changes that a deletion of one object comes to: a mark while it has finalizers, else its removal.
 write_proposal removal_of(const kind_ptr& kind, const record& r, document doc, instant now) {
   write_proposal p;
@@ -31,6 +25,20 @@ write_proposal removal_of(const kind_ptr& kind, const record& r, document doc, i
     p.proposed.erases.push_back({r.key});
   }
   return p;
+}
+
+/// What an established definition serves, under the names that were accepted.
+std::vector<kind_info> served_kinds(document crd) {
+  if (condition_status(crd, "Established") != "True") return {};
+  if (const auto* names = find_path(crd, {"status", "acceptedNames"}); names && names->is_object())
+    crd["spec"]["names"] = *names;
+  auto kinds = kinds_of_crd(crd);
+  return kinds ? std::move(*kinds) : std::vector<kind_info>();
+}
+
+/// The group of things.x.io, with its dot.
+std::string_view group_part(std::string_view crd_name) {
+  return crd_name.substr(std::min(crd_name.find('.'), crd_name.size()));
 }
 
 }  // namespace
@@ -108,15 +116,18 @@ void crd_keeper::apply(const object_key& key, const shared_bytes& body) {
   // of habit, and deleting one must not take the hub's own kind with it.
   if (!governs(key.name)) return;
   auto doc = body ? decode_body(*body) : result<document>(fail(errc::not_found, ""));
-  auto kinds = doc ? kinds_of_crd(*doc) : result<std::vector<kind_info>>(fail(errc::not_found, ""));
-  replace_kinds(key.name, kinds ? std::move(*kinds) : std::vector<kind_info>());
-  bool going = doc && is_deleting(*doc);
+  replace_kinds(key.name, doc ? served_kinds(*doc) : std::vector<kind_info>());
+  const bool going = doc && is_deleting(*doc);
+  const bool waits = doc && condition_status(*doc, "NamesAccepted") == "False";
   {
     std::lock_guard lock(mutex_);
     if (going) terminating_.insert(key.name);
     else terminating_.erase(key.name);
+    if (waits) waiting_.insert(key.name);
+    else waiting_.erase(key.name);
   }
   if (going) schedule(key.name);
+  schedule_waiting(key.name);
 }
 
 void crd_keeper::replace_kinds(const std::string& crd_name, std::vector<kind_info> kinds) {
@@ -138,6 +149,46 @@ void crd_keeper::schedule(const std::string& crd_name) {
   options_.after(duration(0), [self = weak_from_this(), crd_name] {
     if (auto keeper = self.lock()) keeper->clean(crd_name);
   });
+}
+
+void crd_keeper::schedule_waiting(const std::string& changed) {
+  std::vector<std::string> neighbours;
+  {
+    std::lock_guard lock(mutex_);
+    for (const auto& name : waiting_)
+      if (name != changed && group_part(name) == group_part(changed)) neighbours.push_back(name);
+  }
+  for (const auto& name : neighbours) {
+    if (!options_.after) accept_again(name);
+    else
+      options_.after(duration(0), [self = weak_from_this(), name] {
+        if (auto keeper = self.lock()) keeper->accept_again(name);
+      });
+  }
+}
+
+void crd_keeper::accept_again(const std::string& crd_name) {
+  {
+    std::lock_guard lock(mutex_);
+    if (stopped_ || loading_) return;
+  }
+  auto crd = options_.data->get({std::string(crd_resource), "", crd_name});
+  if (!crd || !*crd) return;
+  auto old = decode_record(**crd);
+  if (!old || is_deleting(*old)) return;
+  auto next = *old;
+  if (!establish_crd(next, &*old, *options_.kinds, options_.now()).empty() || next == *old) return;
+  write_proposal p;
+  p.verb = write_proposal::verb_kind::update;
+  p.kind = options_.kinds->find_resource(crd_resource);
+  p.key = (*crd)->key;
+  p.old = **crd;
+  p.user = {"system:apiserver", {"system:masters"}};
+  p.body = encode_body(next);
+  p.proposed.preconditions.push_back(at_revision{(*crd)->key, (*crd)->rev});
+  p.proposed.puts.push_back({(*crd)->key, p.body});
+  // A conflict means that the definition changed, and was looked at again then.
+  options_.gate->submit(std::move(p), [](const result<write_outcome>&) {});
 }
 
 void crd_keeper::clean(const std::string& crd_name) {
@@ -203,47 +254,6 @@ void crd_keeper::release(const record& crd) {
   }
   // A conflict means that the definition changed: its change brings us back here.
   options_.gate->submit(std::move(p), [](const result<write_outcome>&) {});
-}
-
-std::vector<field_error> establish_crd(document& crd, const document* old, instant now) {
-  auto& names = crd["spec"]["names"];
-  if (names.is_object()) {
-    auto kind = std::string(string_at(names, {"kind"}));
-    if (string_at(names, {"listKind"}).empty()) names["listKind"] = kind + "List";
-    std::transform(kind.begin(), kind.end(), kind.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    if (string_at(names, {"singular"}).empty()) names["singular"] = kind;
-  }
-  if (!find_path(crd, {"spec", "conversion", "strategy"})) crd["spec"]["conversion"] = {{"strategy", "None"}};
-  if (auto errors = validate_crd(crd); !errors.empty()) return errors;
-  auto kinds = kinds_of_crd(crd);
-  if (!kinds) return {{field_error_type::invalid, "spec", "", kinds.err().message}};
-  auto& status = crd["status"];
-  if (!status.is_object()) status = document::object();
-  status["acceptedNames"] = names;
-  document stored =
-      old ? (find_path(*old, {"status", "storedVersions"}) ? *find_path(*old, {"status", "storedVersions"})
-                                                           : document::array())
-          : document::array();
-  for (const auto& k : *kinds)
-    if (k.storage && std::find(stored.begin(), stored.end(), document(k.version)) == stored.end())
-      stored.push_back(k.version);
-  status["storedVersions"] = std::move(stored);
-  set_condition(conditions_of(crd), {"NamesAccepted", "True", "NoConflicts", "no conflicts found", {}}, now);
-  set_condition(conditions_of(crd),
-                {"Established", "True", "InitialNamesAccepted", "the initial names have been accepted", {}}, now);
-  return {};
-}
-
-void begin_crd_deletion(document& crd, instant now) {
-  add_finalizer(crd, crd_cleanup_finalizer);
-  set_condition(conditions_of(crd),
-                {"Terminating",
-                 "True",
-                 "InstanceDeletionPending",
-                 "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon",
-                 {}},
-                now);
 }
 
 }  // namespace wh

@@ -36,6 +36,8 @@ class crd_keeper : public feed_listener, public std::enable_shared_from_this<crd
   void apply(const object_key& key, const shared_bytes& body);
   void replace_kinds(const std::string& crd_name, std::vector<kind_info> kinds);
   void schedule(const std::string& crd_name);
+  void schedule_waiting(const std::string& changed);
+  void accept_again(const std::string& crd_name);
   void clean(const std::string& crd_name);
   void remove_objects(const std::string& crd_name, const std::vector<record>& records);
   void removal_done(const std::string& crd_name);
@@ -45,14 +47,16 @@ class crd_keeper : public feed_listener, public std::enable_shared_from_this<crd
   mutable std::mutex mutex_;
   std::set<std::string> terminating_;            ///< names of CRDs, which are also the store's resources
   std::map<std::string, std::size_t> cleaning_;  ///< removals under way
+  std::set<std::string> waiting_;                ///< CRDs that want names which others have
   bool loading_ = false;
   bool stopped_ = true;
   std::vector<change> pending_;
 };
 
 /// Completes a CRD that is being created or changed: conversion and list kind defaults, accepted names, conditions,
-/// stored versions. Errors are what Kubernetes answers 422 with.
-std::vector<field_error> establish_crd(document& crd, const document* old, instant now);
+/// stored versions. A name that another of the group's `kinds` has is not accepted, and a definition without all its
+/// names is not established. Errors are what Kubernetes answers 422 with.
+std::vector<field_error> establish_crd(document& crd, const document* old, const kind_registry& kinds, instant now);
 
 /// Puts the finalizer and the Terminating condition on a CRD whose deletion begins.
 void begin_crd_deletion(document& crd, instant now);

@@ -13,25 +13,28 @@ const std::string reference_prefix = "#/components/schemas/";
 
 document string_field(const char* description) { return {{"type", "string"}, {"description", description}}; }
 
-/// Lists that merge by key or as sets do so in strategic merge patches, too; CRDs have none of those.
-void add_patch_keywords(document& schema) {
+/// Lists that merge by key or as sets do so in strategic merge patches, too; CRDs have none of those. Such patches know
+/// one key: a list with several is replaced as a whole, but for Kubernetes' own kinds, which merge by the first.
+void add_patch_keywords(document& schema, bool by_first_key) {
   if (!schema.is_object()) return;
   const auto list = schema.find("x-kubernetes-list-type");
-  if (list != schema.end() && *list != "atomic") {
+  const auto keys = schema.find("x-kubernetes-list-map-keys");
+  const bool keyed = keys != schema.end() && !keys->empty();
+  if (list != schema.end() && *list != "atomic" && (!keyed || keys->size() == 1 || by_first_key)) {
+    const document key = keyed ? keys->front() : document();
     schema["x-kubernetes-patch-strategy"] = "merge";
-    if (const auto keys = schema.find("x-kubernetes-list-map-keys"); keys != schema.end() && !keys->empty())
-      schema["x-kubernetes-patch-merge-key"] = document(keys->front());
+    if (keyed) schema["x-kubernetes-patch-merge-key"] = key;
   }
   for (const char* inner : {"items", "additionalProperties"})
-    if (const auto it = schema.find(inner); it != schema.end()) add_patch_keywords(*it);
+    if (const auto it = schema.find(inner); it != schema.end()) add_patch_keywords(*it, by_first_key);
   if (const auto members = schema.find("properties"); members != schema.end())
-    for (auto& [name, member] : members->items()) add_patch_keywords(member);
+    for (auto& [name, member] : members->items()) add_patch_keywords(member, by_first_key);
 }
 
 document kind_definition(const kind_info& k) {
   document d = k.structure ? k.structure->openapi() : document::object();
   if (!d.is_object()) d = document::object();
-  if (!k.from_crd) add_patch_keywords(d);
+  if (!k.from_crd) add_patch_keywords(d, !k.protobuf.empty());
   d["type"] = "object";
   auto& p = d["properties"];
   p["apiVersion"] = string_field("Group and version of this representation of the object.");
@@ -118,7 +121,7 @@ void schema_texts::add_referred(const std::string& name) {
   if (const auto kind = served_.find(name); kind != served_.end()) return add_body(*kind->second);
   auto definition = builtin_definition(name);
   if (definition.is_null()) return;
-  add_patch_keywords(definition);
+  add_patch_keywords(definition, true);
   add(name, definition);
 }
 

@@ -41,6 +41,17 @@ document swagger_members(const document& members) {
   return out;
 }
 
+/// Clients that read these schemas check objects before the server completes them: what has a default or may be null
+/// need not be there.
+document required_of(const document& v3) {
+  document out = document::array();
+  for (const auto& name : v3["required"]) {
+    const auto* member = name.is_string() ? find_path(v3, {"properties", name.get_ref<const std::string&>()}) : nullptr;
+    if (!member || !(member->contains("default") || is_true(*member, "nullable"))) out.push_back(name);
+  }
+  return out;
+}
+
 }  // namespace
 
 document swagger_schema(const document& v3) {
@@ -48,6 +59,10 @@ document swagger_schema(const document& v3) {
   document out = document::object();
   const document flat = flattened(v3);
   for (const auto& [key, value] : flat.items()) {
+    if (key == "required") {
+      if (auto names = required_of(flat); !names.empty()) out[key] = std::move(names);
+      continue;
+    }
     if (key == "oneOf" || key == "anyOf" || key == "not" || key == "nullable") continue;
     if (key == "$ref") {
       std::string target = value;

@@ -6,6 +6,7 @@
 #include "apiserver/object_meta.hpp"
 #include "apiserver/scale.hpp"
 #include "resources/apply/last_applied.hpp"
+#include "resources/conversion.hpp"
 
 namespace wh {
 
@@ -82,6 +83,29 @@ std::string kind_text(const document& doc) {
 
 }  // namespace
 
+namespace {
+
+/// Kinds compiled in may look different in each version; versions of custom ones differ by name.
+apply::version_shapes shapes_of(const api_call& call) {
+  const auto find = [&call](const std::string& version) {
+    const auto gv = split_api_version(version);
+    return call.core->options.kinds->find(gv.group, gv.version, call.kind.asked->plural);
+  };
+  apply::version_shapes out;
+  out.structure = [find](const std::string& version) {
+    const auto kind = find(version);
+    return kind ? kind->structure.get() : nullptr;
+  };
+  out.convert = [find](document object, const std::string& from, const std::string& to) {
+    const auto before = find(from), after = find(to);
+    if (before && after) convert(object, *before, *after);
+    return object;
+  };
+  return out;
+}
+
+}  // namespace
+
 apply::write_scope scope_of(const api_call& call) {
   apply::write_scope out;
   const auto& kind = body_kind(call);
@@ -100,6 +124,7 @@ apply::write_scope scope_of(const api_call& call) {
     const auto gv = split_api_version(version);
     return call.core->options.kinds->find(gv.group, gv.version, call.kind.asked->plural) != nullptr;
   };
+  if (!kind.from_crd && kind.protobuf.empty()) out.shapes = shapes_of(call);
   return out;
 }
 

@@ -8,6 +8,7 @@
 #include "apiserver/object_meta.hpp"
 #include "apiserver/ownership.hpp"
 #include "apiserver/scale.hpp"
+#include "apiserver/versions.hpp"
 #include "resources/scale.hpp"
 
 namespace wh {
@@ -126,11 +127,12 @@ answer<document> prepare_create(api_call& call, const write_options& options, do
   if (auto ok = settle(call, a); !ok) return ok.err();
   if (options.applied) keep_owners(nullptr, doc, std::move(*sent));
   else track_owners(call, options, nullptr, doc, *sent);
-  doc["apiVersion"] = call.kind.stored->api_version();
+  if (auto ok = to_stored_version(call, nullptr, doc); !ok) return ok.err();
   return doc;
 }
 
-answer<document> prepare_update(api_call& call, const write_options& options, const document& old, document next) {
+answer<document> prepare_update(api_call& call, const write_options& options, const document& old,
+                                const document& stored, document next) {
   auto sent = take_managed_fields(body_kind(call), next);
   if (!sent) return sent.err();
   if (auto ok = drop_unknown(call, options, next); !ok) return ok.err();
@@ -152,7 +154,7 @@ answer<document> prepare_update(api_call& call, const write_options& options, co
   count_generation(*call.kind.asked, old, next);
   if (options.applied || is_scale(call)) keep_owners(&old, next, std::move(*sent));
   else track_owners(call, options, &old, next, *sent);
-  next["apiVersion"] = call.kind.stored->api_version();
+  if (auto ok = to_stored_version(call, &stored, next); !ok) return ok.err();
   return next;
 }
 

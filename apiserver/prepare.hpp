@@ -8,8 +8,10 @@ namespace wh {
 answer<document> prepare_create(api_call& call, const write_options& options, document doc);
 
 /// The same for an update: what the subresource may not change, and what nobody may, comes from `old`, which is in the
-/// asked version and carries its resourceVersion.
-answer<document> prepare_update(api_call& call, const write_options& options, const document& old, document next);
+/// asked version and carries its resourceVersion; `stored` is the same object as it is
+/// stored, needed only where versions differ in shape.
+answer<document> prepare_update(api_call& call, const write_options& options, const document& old,
+                                const document& stored, document next);
 
 /// Its stored form. One that is larger than a request body may be is refused, unless it was larger before (`old_bytes`, 0
 /// for a new one): a patch can let an object grow beyond what was sent, and again, without end.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "resources/conversion.hpp"
 #include "resources/table.hpp"
 
 namespace wh {
@@ -77,7 +78,7 @@ std::string_view metadata_text(std::string_view body) {
 
 result<document> object_document(const served_kind& kind, std::string_view body, revision rev) {
   auto doc = decode_body(body, rev);
-  if (doc) (*doc)["apiVersion"] = kind.asked->api_version();
+  if (doc) convert(*doc, *kind.stored, *kind.asked);
   return doc;
 }
 
@@ -92,7 +93,14 @@ std::string object_json(const served_kind& kind, std::string_view body, revision
   return doc ? dump_document(*doc) : render(body, rev);
 }
 
-std::string partial_json(const output_form& form, std::string_view body, revision rev) {
+std::string partial_json(const output_form& form, const served_kind& kind, std::string_view body, revision rev) {
+  // What one shape has as a field, another may have as an annotation.
+  if (differs_in_shape(*kind.asked, *kind.stored)) {
+    auto doc = object_document(kind, body, rev);
+    document partial = {{"kind", "PartialObjectMetadata"}, {"apiVersion", "meta.k8s.io/" + form.meta_version}};
+    if (doc) partial["metadata"] = std::move((*doc)["metadata"]);
+    return dump_document(partial);
+  }
   auto metadata = metadata_text(body);
   // render() splices into whole bodies, so the cut-out metadata is made one.
   std::string whole = std::string(body_start) + (metadata.empty() ? "{}" : std::string(metadata)) + "}";
@@ -104,7 +112,7 @@ std::string row_json(const output_form& form, const served_kind& kind, const doc
                      revision rev, instant now) {
   std::string row = R"({"cells":)" + dump_document(table_cells(*kind.asked, view, now));
   if (form.include_object == "Object") row += R"(,"object":)" + object_json(kind, body, rev);
-  else if (form.include_object != "None") row += R"(,"object":)" + partial_json(form, body, rev);
+  else if (form.include_object != "None") row += R"(,"object":)" + partial_json(form, kind, body, rev);
   return row += '}';
 }
 
@@ -118,7 +126,7 @@ std::string shaped_json(const output_form& form, const served_kind& kind, std::s
                         instant now) {
   switch (form.shape) {
     case output_form::shape_kind::object: return object_json(kind, body, rev);
-    case output_form::shape_kind::partial: return partial_json(form, body, rev);
+    case output_form::shape_kind::partial: return partial_json(form, kind, body, rev);
     case output_form::shape_kind::table: break;
   }
   auto view = object_for_view(kind, body, rev);

@@ -16,8 +16,7 @@ struct served_kind {
 /// The `metadata` object of a stored body, cut out without parsing; empty when the body is not in stored form.
 std::string_view metadata_text(std::string_view body);
 
-/// An object's JSON in the asked version. Spliced from the stored text; parsed only when the versions differ (as CRDs
-/// without conversion do, only apiVersion changes).
+/// An object's JSON in the asked version. Spliced from the stored text; parsed and converted only when the versions differ.
 std::string object_json(const served_kind& kind, std::string_view body, revision rev);
 
 /// An object as document in the asked version.
@@ -27,8 +26,8 @@ result<document> object_document(const served_kind& kind, std::string_view body,
 /// and parsing them half the time.
 result<document> object_for_view(const served_kind& kind, std::string_view body, revision rev);
 
-/// `{"kind":"PartialObjectMetadata",…}` from a stored body, without parsing it.
-std::string partial_json(const output_form& form, std::string_view body, revision rev);
+/// `{"kind":"PartialObjectMetadata",…}` from a stored body, without parsing it unless the asked version has another shape.
+std::string partial_json(const output_form& form, const served_kind& kind, std::string_view body, revision rev);
 
 /// A Table row's JSON. The cells are those of `view`, the object_for_view() of the body; the object is cut from the body.
 std::string row_json(const output_form& form, const served_kind& kind, const document& view, std::string_view body,

@@ -40,7 +40,9 @@ list_rule rule_of(const node* n) {
   if (!n) return {};
   list_rule out;
   out.items = n->items.get();
-  if (n->list == node::list_type::map && !n->map_keys.empty()) out.key = n->map_keys.front();
+  // Such patches know one key. Kubernetes' own kinds merge by the first of several; elsewhere that would mix up items.
+  const bool by_first_key = n->map_keys.size() == 1 || (n->items && !n->items->wire_fields.empty());
+  if (n->list == node::list_type::map && by_first_key && !n->map_keys.empty()) out.key = n->map_keys.front();
   out.primitive = n->list == node::list_type::set;
   return out;
 }

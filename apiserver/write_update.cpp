@@ -8,6 +8,7 @@
 #include "apiserver/scale.hpp"
 #include "apiserver/strategic_merge.hpp"
 #include "apiserver/write.hpp"
+#include "resources/conversion.hpp"
 #include "resources/patch.hpp"
 
 namespace wh {
@@ -130,13 +131,15 @@ void try_update(const job_ptr& job) {
     });
   }
   const record& r = **found;
-  auto old = object_document(call.kind, *r.body, r.rev);
+  auto old = decode_body(*r.body, r.rev);
   if (!old) return call.respond(to_api_error(old.err(), call.key()));
+  const auto stored_old = differs_in_shape(*call.kind.stored, *call.kind.asked) ? *old : document();
+  convert(*old, *call.kind.stored, *call.kind.asked);
   auto base = is_scale(call) ? scale_to_change(call, *old) : answer<document>(*old);
   if (!base) return call.respond(base.err());
   auto next = make_next(*job, *base);
   if (!next) return call.respond(next.err());
-  next = prepare_update(call, job->options, *old, std::move(*next));
+  next = prepare_update(call, job->options, *old, stored_old, std::move(*next));
   if (!next) return call.respond(next.err());
   auto stored = stored_form(*next, r.body->size());
   if (!stored) return call.respond(stored.err());

@@ -2,6 +2,7 @@
 #include <mutex>
 
 #include "base/assert.hpp"
+#include "resources/conversion.hpp"
 #include "resources/internal/builtin_definitions.hpp"
 #include "resources/internal/schema_compiler.hpp"
 #include "resources/kinds.hpp"
@@ -67,6 +68,8 @@ class builtin_library {
     out.namespaced = source.value("scope", "") == "Namespaced";
     out.has_status = source.value("status", false);
     if (source.value("scale", false)) out.scale = {".spec.replicas", ".status.replicas", ".spec.selector"};
+    out.storage = source.value("storage", true);
+    out.conversion = conversion_of(out.group, out.version, out.kind);
     out.has_generation = source.value("generation", true);
     out.protobuf = source.value("protobufName", "");
     if (source.value("protobuf", false)) out.protobuf = protobuf_name(out);

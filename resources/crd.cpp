@@ -23,16 +23,6 @@ std::string lower(std::string_view text) {
 }
 
 /// The first strings of a list; others are for the CRD kind's own schema to complain about.
-std::vector<std::string> texts_at(const document& doc, std::initializer_list<std::string_view> path) {
-  std::vector<std::string> out;
-  const auto* list = find_path(doc, path);
-  if (!list || !list->is_array()) return out;
-  for (const auto& entry : *list) {
-    if (entry.is_string()) out.push_back(entry.get<std::string>());
-  }
-  return out;
-}
-
 const document& versions_of(const document& crd) {
   static const document none = document::array();
   const auto* versions = find_path(crd, {"spec", "versions"});

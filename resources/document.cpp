@@ -98,6 +98,16 @@ std::string_view string_at(const document& doc, std::initializer_list<std::strin
   return as_text(find_path(doc, path));
 }
 
+std::vector<std::string> texts_at(const document& doc, std::initializer_list<std::string_view> path) {
+  std::vector<std::string> out;
+  const auto* list = find_path(doc, path);
+  if (!list || !list->is_array()) return out;
+  for (const auto& entry : *list) {
+    if (entry.is_string()) out.push_back(entry.get<std::string>());
+  }
+  return out;
+}
+
 std::int64_t int_at(const document& doc, std::initializer_list<std::string_view> path, std::int64_t fallback) {
   const auto* value = find_path(doc, path);
   return value && value->is_number_integer() ? value->get<std::int64_t>() : fallback;

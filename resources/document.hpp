@@ -63,6 +63,8 @@ const document* find_path(const document& doc, std::initializer_list<std::string
 std::string_view string_at(const document& doc, std::initializer_list<std::string_view> path);
 std::int64_t int_at(const document& doc, std::initializer_list<std::string_view> path, std::int64_t fallback);
 bool bool_at(const document& doc, std::initializer_list<std::string_view> path, bool fallback);
+/// The strings of a list; others in it are skipped.
+std::vector<std::string> texts_at(const document& doc, std::initializer_list<std::string_view> path);
 
 /// `group` and `version` of an apiVersion.
 struct group_version {

@@ -30,6 +30,8 @@ struct scale_paths {
   std::string selector;  ///< of text, or of a selector object in Kubernetes' own kinds; empty: there is none
 };
 
+struct kind_conversion;
+
 /// One served version of one kind: everything that a server needs to know about it.
 struct kind_info {
   std::string group;    ///< "" for core
@@ -45,6 +47,8 @@ struct kind_info {
   std::optional<scale_paths> scale;  ///< scale subresource: replicas are read and set without knowing the kind
   bool has_generation = true;        ///< metadata.generation counts spec changes
   bool storage = true;               ///< the version that is stored
+  /// What differs from the stored version beyond apiVersion; null: nothing. See conversion.hpp.
+  const kind_conversion* conversion = nullptr;
   bool from_crd = false;
   bool unconditional_update = false;  ///< a PUT may leave resourceVersion out and overwrite what it has not seen
   std::vector<table_column> columns;

@@ -67,11 +67,22 @@ std::optional<node::wire_type> wire_named(std::string_view name) {
   return std::nullopt;
 }
 
+/// Members that say something about the field, to its parent, and nothing about its value.
+bool is_about_field(std::string_view key) { return key == "x-protobuf" || key == "x-keep-zero"; }
+
+/// The type of a schema that says nothing else, else empty.
+std::string plain_type(const document& doc) {
+  const bool plain = std::all_of(doc.items().begin(), doc.items().end(), [](const auto& member) {
+    return member.key() == "type" || is_about_field(member.key());
+  });
+  return plain ? text(doc, "type") : "";
+}
+
 /// `$ref` with siblings means: that definition, changed in these points.
 bool overrides(const document& doc) {
   return std::any_of(doc.items().begin(), doc.items().end(), [](const auto& member) {
     const auto& key = member.key();
-    return key != "$ref" && key != "x-protobuf" && key != "x-keep-zero";
+    return key != "$ref" && !is_about_field(key);
   });
 }
 
@@ -122,6 +133,9 @@ node::ptr schema_compiler::node_of(const document& doc, int depth) {
   if (depth > depth_max) complain("nested deeper than " + std::to_string(depth_max));
   if (!doc.is_object()) complain("a schema must be an object");
   if (error_) return nullptr;
+  // Most fields are of a plain type, and one node serves them all.
+  const auto plain = plain_type(doc);
+  if (const auto known = plain_.find(plain); !plain.empty() && known != plain_.end()) return known->second;
   auto out = std::make_shared<node>();
   if (const auto* ref = find(doc, "$ref"); ref && ref->is_string()) {
     auto referred = definition(ref->get<std::string>(), depth);
@@ -138,6 +152,7 @@ node::ptr schema_compiler::node_of(const document& doc, int depth) {
   read_combinations(*out, doc, depth);
   if (error_) return nullptr;
   finish(*out);
+  if (!plain.empty()) plain_[plain] = out;
   if (!out->embedded_resource) return out;
   for (const char* name : {"apiVersion", "kind"}) {
     if (std::find(out->required.begin(), out->required.end(), name) == out->required.end())

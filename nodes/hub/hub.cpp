@@ -169,10 +169,12 @@ result<void> hub::parts::announce() {
   const auto link_told = told(link_at, options.link_advertise);
   auto pin = ca_pin(ca.cert_pem);
   if (!pin) return pin.err();
-  auto info = seed_objects(
-      *data, core->api().kinds(),
-      {cluster_info(api_told.text(), link_told.text(), ca.cert_pem, *pin), client_authentication(ca.cert_pem)}, true,
-      wall_clock(), random);
+  auto front_proxy = open_local_ca(options.data_dir + "/pki/front-proxy", "wheelhouse-front-proxy-ca", wall_clock());
+  if (!front_proxy) return front_proxy.err();
+  auto info = seed_objects(*data, core->api().kinds(),
+                           {cluster_info(api_told.text(), link_told.text(), ca.cert_pem, *pin),
+                            client_authentication(ca.cert_pem, front_proxy->cert_pem)},
+                           true, wall_clock(), random);
   if (!info) return info;
   auto admin = make_admin_identity(ca, "wheelhouse-admin", wall_clock());
   if (!admin) return admin.err();

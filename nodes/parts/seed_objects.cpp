@@ -48,11 +48,17 @@ std::vector<document> standard_namespaces() {
   return all;
 }
 
-document client_authentication(const std::string& ca_pem) {
+document client_authentication(const std::string& ca_pem, const std::string& front_proxy_ca_pem) {
   return {{"apiVersion", "v1"},
           {"kind", "ConfigMap"},
           {"metadata", {{"name", "extension-apiserver-authentication"}, {"namespace", "kube-system"}}},
-          {"data", {{"client-ca-file", ca_pem}}}};
+          {"data",
+           {{"client-ca-file", ca_pem},
+            {"requestheader-client-ca-file", front_proxy_ca_pem},
+            {"requestheader-allowed-names", R"(["front-proxy-client"])"},
+            {"requestheader-username-headers", R"(["X-Remote-User"])"},
+            {"requestheader-group-headers", R"(["X-Remote-Group"])"},
+            {"requestheader-extra-headers-prefix", R"(["X-Remote-Extra-"])"}}}};
 }
 
 namespace {

@@ -13,8 +13,9 @@ namespace wh {
 std::vector<document> standard_namespaces();
 
 /// ConfigMap kube-system/extension-apiserver-authentication, from which programs that extend a server learn whose client
-/// certificates it believes.
-document client_authentication(const std::string& ca_pem);
+/// certificates it believes: those of its own CA, and a front proxy's, which speaks for others in headers. Nobody has such
+/// a certificate as long as nothing here proxies to other servers; but such programs do not start without its CA.
+document client_authentication(const std::string& ca_pem, const std::string& front_proxy_ca_pem);
 
 /// Creates those of `objects` that do not exist yet; with `refresh`, brings existing ones to the given contents (metadata
 /// other than labels stays). Blocks until durable. Called before the node serves anything.

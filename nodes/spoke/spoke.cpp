@@ -111,10 +111,12 @@ result<void> spoke::parts::serve_cluster() {
   auto identity =
       make_server_identity(*ca, {"localhost", "127.0.0.1", "::1", options.cluster_listen.host}, wall_clock());
   if (!identity) return identity.err();
-  if (auto ok = seed_objects(*cluster_data, cluster->api().kinds(), {client_authentication(ca->cert_pem)}, true,
-                             wall_clock(), random);
-      !ok)
-    return ok;
+  auto front_proxy =
+      open_local_ca(options.data_dir + "/cluster-pki/front-proxy", "wheelhouse-front-proxy-ca", wall_clock());
+  if (!front_proxy) return front_proxy.err();
+  auto told = seed_objects(*cluster_data, cluster->api().kinds(),
+                           {client_authentication(ca->cert_pem, front_proxy->cert_pem)}, true, wall_clock(), random);
+  if (!told) return told;
   auto at = cluster->api().serve(loop, options.cluster_listen, server_tls(*ca, *identity, false));
   if (!at) return at.err();
   cluster_at = *at;

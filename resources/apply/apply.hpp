@@ -1,5 +1,6 @@
 #pragma once
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -9,6 +10,14 @@
 #include "resources/schema.hpp"
 
 namespace wh::apply {
+
+/// How the versions of a kind differ in shape. What is owned in another version than the endpoint's is compared in that
+/// version, so that a field keeps its owner whatever it is called elsewhere.
+struct version_shapes {
+  /// The schema of a version, or null if it is not served.
+  std::function<const schema*(const std::string& api_version)> structure;
+  std::function<document(document object, const std::string& from, const std::string& to)> convert;
+};
 
 /// The endpoint that a write comes through, and when: what owners need to know of it.
 struct write_scope {
@@ -22,6 +31,7 @@ struct write_scope {
   std::string only;
   /// Whether a version is still served; what is owned in one that is not, is forgotten. Absent: all are.
   std::function<bool(const std::string& api_version)> is_served;
+  std::optional<version_shapes> shapes;  ///< absent: versions differ in their apiVersion only
 };
 
 /// A field that another manager owns and wants otherwise.

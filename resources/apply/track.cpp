@@ -44,32 +44,65 @@ field_set in_scope(const field_set& s, const write_scope& scope) {
 
 field_set trackable(const field_set& s) { return difference_of(s, never_owned()); }
 
-comparison change_between(const document& before, const document& after, const place& root, const write_scope& scope) {
-  auto change = compare(before, after, root);
-  return {in_scope(change.removed, scope), in_scope(change.modified, scope), in_scope(change.added, scope)};
+place root_of(const std::string& api_version, const write_scope& scope) {
+  const auto* structure = scope.shapes ? scope.shapes->structure(api_version) : nullptr;
+  return {&(structure ? structure : scope.structure)->root()};
 }
 
-void modernize(managers& owners, const place& root, const write_scope& scope) {
+document in_version(const document& object, const std::string& api_version, const write_scope& scope) {
+  if (!scope.shapes || api_version == scope.api_version || !object.is_object()) return object;
+  return scope.shapes->convert(object, scope.api_version, api_version);
+}
+
+document from_version(const document& object, const std::string& api_version, const write_scope& scope) {
+  if (!scope.shapes || api_version == scope.api_version || !object.is_object()) return object;
+  return scope.shapes->convert(object, api_version, scope.api_version);
+}
+
+const std::string& shape_of(const ownership& o, const write_scope& scope) {
+  return scope.shapes ? o.api_version : scope.api_version;
+}
+
+const changes::seen& changes::look(const std::string& api_version) {
+  if (const auto known = by_version_.find(api_version); known != by_version_.end()) return known->second;
+  const auto all = compare(in_version(before_, api_version, scope_), in_version(after_, api_version, scope_),
+                           root_of(api_version, scope_));
+  auto& out = by_version_[api_version];
+  out.change = {in_scope(all.removed, scope_), in_scope(all.modified, scope_), in_scope(all.added, scope_)};
+  out.touched = union_of(out.change.modified, out.change.added);
+  out.lost = union_of(out.touched, out.change.removed);
+  return out;
+}
+
+const comparison& changes::in(const std::string& api_version) { return look(api_version).change; }
+const field_set& changes::touched(const ownership& o) { return look(shape_of(o, scope_)).touched; }
+const field_set& changes::lost(const ownership& o) { return look(shape_of(o, scope_)).lost; }
+
+void modernize(managers& owners, const write_scope& scope) {
   if (scope.is_served) std::erase_if(owners, [&](const auto& o) { return !scope.is_served(o.second.api_version); });
-  for (auto& [id, o] : owners) o.fields = reconciled(o.fields, root);
+  for (auto& [id, o] : owners) o.fields = reconciled(o.fields, root_of(shape_of(o, scope), scope));
 }
 
-managers taken_by(const comparison& change, const managers& owners, const manager_id& self) {
-  const auto touched = union_of(change.modified, change.added);
+managers taken_by(changes& all, const managers& owners, const manager_id& self) {
   managers out;
   for (const auto& [id, o] : owners) {
     if (id == self) continue;
-    auto lost = intersection_of(o.fields, touched);
+    auto lost = intersection_of(o.fields, all.touched(o));
     if (!lost.empty()) out[id] = {std::move(lost), o.api_version, ""};
   }
   return out;
 }
 
-void give_up(managers& owners, const comparison& change, const manager_id* self) {
-  const auto lost = union_of(union_of(change.modified, change.added), change.removed);
-  if (lost.empty()) return;
-  for (auto& [id, o] : owners)
-    if (!self || id != *self) o.fields = difference_of(o.fields, lost);
+void give_up(managers& owners, changes& all, const manager_id* self) {
+  bool anything = false;
+  for (auto& [id, o] : owners) {
+    if (self && id == *self) continue;
+    const auto& lost = all.lost(o);
+    if (lost.empty()) continue;
+    o.fields = difference_of(o.fields, lost);
+    anything = true;
+  }
+  if (!anything) return;
   std::erase_if(owners, [&](const auto& o) { return o.second.fields.empty() && !(self && o.first == *self); });
 }
 
@@ -126,12 +159,13 @@ void cap_updaters(managers& owners) {
 
 managers track_update(const document& before, const document& after, managers owners, const std::string& manager,
                       const write_scope& scope) {
-  const place root{&scope.structure->root()};
-  internal::modernize(owners, root, scope);
+  internal::modernize(owners, scope);
   const auto now = internal::without_owners(after);
-  const auto was = before.is_object() ? internal::without_owners(before) : beginning_of(now, root);
-  const auto change = internal::change_between(was, now, root, scope);
-  internal::give_up(owners, change, nullptr);
+  const auto was =
+      before.is_object() ? internal::without_owners(before) : beginning_of(now, {&scope.structure->root()});
+  internal::changes all(was, now, scope);
+  internal::give_up(owners, all, nullptr);
+  const auto& change = all.in(scope.api_version);
   auto won = internal::trackable(union_of(change.modified, change.added));
   if (!won.empty()) {
     auto& own = owners[{manager, operation::update, scope.api_version, scope.subresource}];

@@ -40,6 +40,7 @@ class schema_compiler {
 
   options options_;
   std::map<std::string, node::ptr, std::less<>> ready_;
+  std::map<std::string, node::ptr, std::less<>> plain_;  ///< nodes that are a type and nothing else, by it
   std::map<std::string, std::shared_ptr<const pattern>, std::less<>> patterns_;  ///< by their text
   std::size_t pattern_size_ = 0;                                                 ///< of all of them
   std::vector<std::string> path_;

@@ -69,6 +69,65 @@ TEST_CASE("a definition is established by the write that creates it and serves a
   CHECK(api_version(f.get(std::string(things) + "/t").json) == "x.io/v1");
 }
 
+TEST_CASE("a definition with names that are in use waits until they are free", "[apiserver][crd]") {
+  api_fixture f(kind_set::cluster);
+  f.make_namespace("n");
+  auto first = thing_crd();
+  first["spec"]["names"]["shortNames"] = {"th", "ti"};
+  REQUIRE(f.post(crds, first).code == 201);
+  auto second = thing_crd();
+  second["metadata"]["name"] = "others.x.io";
+  second["spec"]["names"] = {{"plural", "others"}, {"kind", "Thing"}, {"singular", "other"}, {"shortNames", {"th"}}};
+  const auto refused = f.post(crds, second).json;
+  const auto* names_accepted = find_condition(refused["status"]["conditions"], "NamesAccepted");
+  REQUIRE(names_accepted);
+  CHECK((*names_accepted)["status"] == "False");
+  CHECK((*names_accepted)["reason"] == "ListKindConflict");
+  CHECK((*names_accepted)["message"] == "\"ThingList\" is already in use");
+  CHECK(condition_status(refused, "Established") == "False");
+  CHECK(refused["status"]["acceptedNames"] == document({{"plural", "others"}, {"singular", "other"}}));
+  const std::string others = "/apis/x.io/v1/namespaces/n/others";
+  CHECK(f.get(others).code == 404);
+  CHECK(f.get(things).code == 200);
+
+  REQUIRE(f.del(std::string(crds) + "/things.x.io").code == 200);
+  f.timer.advance(std::chrono::seconds(1));
+  f.timer.advance(std::chrono::seconds(1));
+  const auto accepted = f.get(std::string(crds) + "/others.x.io").json;
+  CHECK(condition_status(accepted, "Established") == "True");
+  CHECK(accepted["status"]["acceptedNames"]["kind"] == "Thing");
+  CHECK(f.get(others).code == 200);
+}
+
+TEST_CASE("an established definition keeps its names when it asks for others' names", "[apiserver][crd]") {
+  api_fixture f(kind_set::cluster);
+  f.make_namespace("n");
+  REQUIRE(f.post(crds, thing_crd()).code == 201);
+  auto second = thing_crd();
+  second["metadata"]["name"] = "others.x.io";
+  second["spec"]["names"] = {{"plural", "others"}, {"kind", "Other"}};
+  REQUIRE(f.post(crds, second).code == 201);
+  auto changed = f.patch(std::string(crds) + "/others.x.io",
+                         {{"spec", {{"names", {{"shortNames", {"things"}}, {"categories", {"all"}}}}}}});
+  REQUIRE(changed.code == 200);
+  CHECK(condition_status(changed.json, "NamesAccepted") == "False");
+  CHECK(condition_status(changed.json, "Established") == "True");
+  const auto served = f.get("/apis/x.io/v1").json["resources"];
+  for (const auto& r : served)
+    if (r["name"] == "others") {
+      CHECK_FALSE(r.contains("shortNames"));
+      CHECK(r["categories"] == document({"all"}));
+    }
+  // Kinds that are compiled in have their names, too.
+  auto greedy = thing_crd();
+  greedy["metadata"]["name"] = "works.work.open-cluster-management.io";
+  greedy["metadata"]["annotations"]["api-approved.kubernetes.io"] = "unapproved";
+  greedy["spec"]["group"] = "work.open-cluster-management.io";
+  greedy["spec"]["names"] = {{"plural", "works"}, {"kind", "AppliedManifestWork"}};
+  const auto made = f.post(crds, greedy).json;
+  CHECK(condition_status(made, "Established") == "False");
+}
+
 TEST_CASE("broken definitions are refused", "[apiserver][crd]") {
   api_fixture f(kind_set::cluster);
   auto misnamed = thing_crd();

@@ -20,6 +20,11 @@ TEST_CASE("a v3 schema as v2 has it", "[apiserver][openapi]") {
   CHECK(swagger(R"({"type":"array","items":{"$ref":"#/components/schemas/A"}})") ==
         R"({"items":{"$ref":"#/definitions/A"},"type":"array"})");
   CHECK(swagger("true") == "true");
+  // What the server fills in, clients must not ask for.
+  CHECK(swagger(R"({"required":["a","b"],"properties":{"a":{"type":"string","default":"x"},"b":{"type":"string"}}})") ==
+        R"({"properties":{"a":{"default":"x","type":"string"},"b":{"type":"string"}},"required":["b"]})");
+  CHECK(swagger(R"({"required":["a"],"properties":{"a":{"default":"x"}}})") ==
+        R"({"properties":{"a":{"default":"x"}}})");
 }
 
 TEST_CASE("a swagger document in gnostic's protobuf, byte by byte", "[apiserver][openapi]") {

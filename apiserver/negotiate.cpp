@@ -60,7 +60,7 @@ std::string output_form::cache_key() const {
   switch (shape) {
     case shape_kind::object: return "o";
     case shape_kind::partial: return "p" + meta_version;
-    case shape_kind::table: return "t" + meta_version + include_object;
+    case shape_kind::table: return (columns ? "T" : "t") + meta_version + include_object;
   }
   return {};
 }

@@ -12,7 +12,7 @@ struct output_form {
   shape_kind shape = shape_kind::object;
   std::string meta_version = "v1";          ///< of meta.k8s.io, for tables and partial objects
   std::string include_object = "Metadata";  ///< of table rows: None, Metadata, Object
-  bool brief_columns = false;               ///< of tables: columns do not say what they show, as in events
+  bool columns = true;  ///< of tables: with their columns, which a watch tells in its first event only
   bool yaml = false;
 
   std::string content_type() const { return yaml ? "application/yaml" : "application/json"; }

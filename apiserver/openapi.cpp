@@ -27,7 +27,8 @@ document query_parameters(std::initializer_list<const char*> names) {
 }
 
 document operation(const kind_info& k, const char* action, const document& parameters) {
-  document content = {{"application/json", {{"schema", schema_reference(definition_name(k))}}}};
+  const auto answer = definition_name(k) + (std::string_view(action) == "list" ? "List" : "");
+  document content = {{"application/json", {{"schema", schema_reference(answer)}}}};
   return {{"x-kubernetes-action", action},
           {"x-kubernetes-group-version-kind", gvk_of(k, k.kind)},
           {"parameters", parameters},
@@ -107,6 +108,18 @@ document v2_path(const kind_info& k) {
             {"x-kubernetes-group-version-kind", gvk_of(k, k.kind)}}}};
 }
 
+/// A JSON object of members that are texts already.
+std::string object_text(const std::map<std::string, std::string>& members) {
+  std::string out = "{";
+  for (const auto& [name, text] : members) {
+    if (out.size() > 1) out += ',';
+    out += document(name).dump();
+    out += ':';
+    out += text;
+  }
+  return out += '}';
+}
+
 }  // namespace
 
 std::string openapi_cache::cached(const std::string& key) {
@@ -117,9 +130,7 @@ std::string openapi_cache::cached(const std::string& key) {
   }
   auto it = texts_.find(key);
   if (it == texts_.end()) {
-    auto text = key == v2_json_key       ? build_v2().dump()
-                : key == v2_protobuf_key ? gnostic_protobuf(build_v2())
-                                         : build(key);
+    auto text = key == v2_json_key ? build_v2_json() : key == v2_protobuf_key ? build_v2_protobuf() : build(key);
     if (text.empty()) return text;
     it = texts_.emplace(key, std::move(text)).first;
   }
@@ -144,45 +155,50 @@ std::string openapi_cache::index() {
 }
 
 std::string openapi_cache::build(const std::string& path) const {
-  document schemas;
+  schema_texts schemas(kinds_.all(), [](const document& schema) { return schema.dump(); });
   document paths = document::object();
   for (const auto& k : kinds_.all()) {
     if (key_of(*k) != path) continue;
-    add_kind_schemas(schemas, *k);
+    schemas.add_kind(*k);
     add_paths(paths, *k);
   }
   for (const auto& k : asked_kinds()) {
     if (key_of(*k) != path) continue;
-    add_body_schema(schemas, *k);
+    schemas.add_body(*k);
     paths[path_of(*k)]["post"] = operation(*k, "post", query_parameters({"dryRun", "fieldManager", "fieldValidation"}));
   }
   if (schemas.empty()) return {};
-  add_meta_schemas(schemas);
-  document out = {{"openapi", "3.0.0"},
-                  {"info", {{"title", "Kubernetes"}, {"version", server_version_}}},
-                  {"paths", std::move(paths)},
-                  {"components", {{"schemas", std::move(schemas)}}}};
-  return out.dump();
+  const document rest = {{"openapi", "3.0.0"},
+                         {"info", {{"title", "Kubernetes"}, {"version", server_version_}}},
+                         {"paths", std::move(paths)}};
+  return R"({"components":{"schemas":)" + object_text(schemas.take()) + "}," + rest.dump().substr(1);
+}
+
+std::map<std::string, std::string> openapi_cache::v2_definitions(std::string (*write)(const document&)) const {
+  schema_texts schemas(kinds_.all(), [&](const document& v3) { return write(swagger_schema(v3)); });
+  for (const auto& k : kinds_.all()) schemas.add_kind(*k);
+  for (const auto& k : asked_kinds()) schemas.add_body(*k);
+  return schemas.take();
+}
+
+document openapi_cache::v2_head() const {
+  document paths = document::object();
+  for (const auto& k : kinds_.all()) paths[path_of(*k) + "/{name}"] = v2_path(*k);
+  return {{"swagger", "2.0"},
+          {"info", {{"title", "Kubernetes"}, {"version", server_version_}}},
+          {"paths", std::move(paths)}};
+}
+
+std::string openapi_cache::build_v2_json() const {
+  const auto definitions = v2_definitions([](const document& schema) { return schema.dump(); });
+  return R"({"definitions":)" + object_text(definitions) + "," + v2_head().dump().substr(1);
+}
+
+std::string openapi_cache::build_v2_protobuf() const {
+  return gnostic_protobuf(v2_head(), v2_definitions(gnostic_schema));
 }
 
 std::string openapi_cache::v2_json() { return cached(v2_json_key); }
 std::string openapi_cache::v2_protobuf() { return cached(v2_protobuf_key); }
-
-document openapi_cache::build_v2() const {
-  document schemas;
-  document paths = document::object();
-  for (const auto& k : kinds_.all()) {
-    add_kind_schemas(schemas, *k);
-    paths[path_of(*k) + "/{name}"] = v2_path(*k);
-  }
-  for (const auto& k : asked_kinds()) add_body_schema(schemas, *k);
-  add_meta_schemas(schemas);
-  document definitions;
-  for (const auto& [name, schema] : schemas.items()) definitions[name] = swagger_schema(schema);
-  return {{"swagger", "2.0"},
-          {"info", {{"title", "Kubernetes"}, {"version", server_version_}}},
-          {"paths", std::move(paths)},
-          {"definitions", std::move(definitions)}};
-}
 
 }  // namespace wh

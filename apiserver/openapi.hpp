@@ -25,7 +25,11 @@ class openapi_cache {
  private:
   std::string cached(const std::string& key);
   std::string build(const std::string& path) const;
-  document build_v2() const;
+  std::string build_v2_json() const;
+  std::string build_v2_protobuf() const;
+  /// Everything of v2 but the definitions.
+  document v2_head() const;
+  std::map<std::string, std::string> v2_definitions(std::string (*write)(const document&)) const;
 
   const kind_registry& kinds_;
   std::string server_version_;

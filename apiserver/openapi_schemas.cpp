@@ -1,6 +1,7 @@
 #include "apiserver/openapi_schemas.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "resources/scale.hpp"
 
@@ -8,84 +9,9 @@ namespace wh {
 namespace {
 
 const std::string meta_prefix = "io.k8s.apimachinery.pkg.apis.meta.v1.";
+const std::string reference_prefix = "#/components/schemas/";
 
 document string_field(const char* description) { return {{"type", "string"}, {"description", description}}; }
-
-document string_map(const char* description) {
-  return {{"type", "object"}, {"description", description}, {"additionalProperties", {{"type", "string"}}}};
-}
-
-document object_meta() {
-  document p;
-  p["name"] = string_field("Name of the object, unique within its namespace. Cannot be changed.");
-  p["generateName"] = string_field("Prefix from which the server makes a unique name when name is empty.");
-  p["namespace"] = string_field("Namespace that the object lives in; empty for cluster-scoped kinds.");
-  p["labels"] = string_map("Short key-value pairs that selectors match.");
-  p["annotations"] = string_map("Key-value pairs of any content that tools and people leave on the object.");
-  p["uid"] = string_field("Unique in time and space; set by the server.");
-  p["resourceVersion"] = string_field("Opaque version of the object, for optimistic concurrency and watches.");
-  p["generation"] = {
-      {"type", "integer"}, {"format", "int64"}, {"description", "Counts the changes of the desired state."}};
-  p["creationTimestamp"] = {
-      {"type", "string"}, {"format", "date-time"}, {"description", "When the object was created; set by the server."}};
-  p["deletionTimestamp"] = {
-      {"type", "string"}, {"format", "date-time"}, {"description", "When deletion was asked for; set by the server."}};
-  p["deletionGracePeriodSeconds"] = {
-      {"type", "integer"}, {"format", "int64"}, {"description", "Seconds granted to end gracefully."}};
-  p["finalizers"] = {{"type", "array"},
-                     {"items", {{"type", "string"}}},
-                     {"description", "Each must be removed by its owner before the object goes."}};
-  p["ownerReferences"] = {{"type", "array"},
-                          {"items", schema_reference(meta_prefix + "OwnerReference")},
-                          {"description", "Objects that this one depends on; it goes when all of them have gone."}};
-  p["managedFields"] = {{"type", "array"},
-                        {"items", schema_reference(meta_prefix + "ManagedFieldsEntry")},
-                        {"x-kubernetes-list-type", "atomic"},
-                        {"description", "Who owns which fields, kept by the server for server-side apply."}};
-  return {{"type", "object"}, {"description", "Metadata that every object has."}, {"properties", p}};
-}
-
-document owner_reference() {
-  document p;
-  p["apiVersion"] = string_field("Group and version of the owner.");
-  p["kind"] = string_field("Kind of the owner.");
-  p["name"] = string_field("Name of the owner, in the same namespace or without one.");
-  p["uid"] = string_field("UID of the owner: another object of the same name is not meant.");
-  p["controller"] = {{"type", "boolean"}, {"description", "True for the one owner that manages the object."}};
-  p["blockOwnerDeletion"] = {
-      {"type", "boolean"},
-      {"description", "True if an owner deleted in the foreground stays until this object has gone."}};
-  return {{"type", "object"},
-          {"description", "An object that another one depends on."},
-          {"required", {"apiVersion", "kind", "name", "uid"}},
-          {"properties", p}};
-}
-
-document managed_fields_entry() {
-  document p;
-  p["manager"] = string_field("Name of the program or person that owns the fields.");
-  p["operation"] = string_field("Apply for fields that were applied, Update for all others.");
-  p["apiVersion"] = string_field("Version of the kind that the fields are written in.");
-  p["subresource"] = string_field("Subresource that the fields were written through; empty for the object itself.");
-  p["time"] = {{"type", "string"}, {"format", "date-time"}, {"description", "When the manager last changed a field."}};
-  p["fieldsType"] = string_field("Format of the fields; always FieldsV1.");
-  p["fieldsV1"] = {
-      {"type", "object"},
-      {"x-kubernetes-preserve-unknown-fields", true},
-      {"description", "The fields as a tree of paths: f:<member>, k:<keys of an item>, v:<item of a set>."}};
-  return {{"type", "object"}, {"description", "What one manager owns of an object."}, {"properties", p}};
-}
-
-document list_meta() {
-  document p;
-  p["continue"] = string_field("Where to go on when the list was limited.");
-  p["remainingItemCount"] = {
-      {"type", "integer"},
-      {"format", "int64"},
-      {"description", "How many objects follow those of a limited list; absent with selectors."}};
-  p["resourceVersion"] = string_field("Version of the list as a whole.");
-  return {{"type", "object"}, {"properties", p}};
-}
 
 /// Lists that merge by key or as sets do so in strategic merge patches, too; CRDs have none of those. Such patches know
 /// one key: a list with several is replaced as a whole, but for Kubernetes' own kinds, which merge by the first.
@@ -132,6 +58,21 @@ document list_definition(const kind_info& k) {
           {"x-kubernetes-group-version-kind", document::array({gvk_of(k, k.list_kind)})}};
 }
 
+/// Only where schemas are: a member may be called `$ref`.
+void find_references(const document& schema, std::set<std::string>& out) {
+  if (!schema.is_object()) return;
+  if (const auto ref = schema.find("$ref"); ref != schema.end() && ref->is_string()) {
+    const auto target = ref->get<std::string>();
+    if (target.starts_with(reference_prefix)) out.insert(target.substr(reference_prefix.size()));
+  }
+  for (const char* inner : {"items", "additionalProperties"})
+    if (const auto it = schema.find(inner); it != schema.end()) find_references(*it, out);
+  if (const auto all = schema.find("allOf"); all != schema.end() && all->is_array())
+    for (const auto& each : *all) find_references(each, out);
+  if (const auto members = schema.find("properties"); members != schema.end() && members->is_object())
+    for (const auto& [name, member] : members->items()) find_references(member, out);
+}
+
 /// io.k8s.api.core.v1.Pod for k8s.io.api.core.v1.Pod, as Kubernetes' own OpenAPI has it.
 std::string kubernetes_name(std::string_view protobuf) {
   std::string out = "io.k8s." + std::string(protobuf.substr(std::string_view("k8s.io.").size()));
@@ -153,27 +94,45 @@ std::string definition_name(const kind_info& k) {
   return out + k.version + "." + k.kind;
 }
 
-document schema_reference(const std::string& name) { return {{"$ref", "#/components/schemas/" + name}}; }
+document schema_reference(const std::string& name) { return {{"$ref", reference_prefix + name}}; }
 
 document gvk_of(const kind_info& k, const std::string& kind) {
   return {{"group", k.group}, {"version", k.version}, {"kind", kind}};
 }
 
-void add_kind_schemas(document& schemas, const kind_info& kind) {
-  add_body_schema(schemas, kind);
-  schemas[definition_name(kind) + "List"] = list_definition(kind);
-  if (kind.scale) add_body_schema(schemas, *scale_kind());
+schema_texts::schema_texts(const std::vector<kind_ptr>& served, writer write) : write_(std::move(write)) {
+  for (const auto& kind : served) served_[definition_name(*kind)] = kind;
 }
 
-void add_body_schema(document& schemas, const kind_info& kind) {
-  schemas[definition_name(kind)] = kind_definition(kind);
+void schema_texts::add_kind(const kind_info& kind) {
+  add_body(kind);
+  add(definition_name(kind) + "List", list_definition(kind));
+  if (kind.scale) add_body(*scale_kind());
 }
 
-void add_meta_schemas(document& schemas) {
-  schemas[meta_prefix + "ObjectMeta"] = object_meta();
-  schemas[meta_prefix + "OwnerReference"] = owner_reference();
-  schemas[meta_prefix + "ManagedFieldsEntry"] = managed_fields_entry();
-  schemas[meta_prefix + "ListMeta"] = list_meta();
+void schema_texts::add_body(const kind_info& kind) { add(definition_name(kind), kind_definition(kind)); }
+
+void schema_texts::add(const std::string& name, const document& v3) {
+  find_references(v3, referred_);
+  texts_[name] = write_(v3);
+}
+
+void schema_texts::add_referred(const std::string& name) {
+  if (const auto kind = served_.find(name); kind != served_.end()) return add_body(*kind->second);
+  auto definition = builtin_definition(name);
+  if (definition.is_null()) return;
+  add_patch_keywords(definition, true);
+  add(name, definition);
+}
+
+std::map<std::string, std::string> schema_texts::take() {
+  while (!referred_.empty()) {
+    const auto due = std::exchange(referred_, {});
+    for (const auto& name : due) {
+      if (!texts_.contains(name)) add_referred(name);
+    }
+  }
+  return std::exchange(texts_, {});
 }
 
 }  // namespace wh

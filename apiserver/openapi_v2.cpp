@@ -27,6 +27,14 @@ document flattened(const document& v3) {
   return out;
 }
 
+/// Quantity and IntOrString.
+bool may_be_text(const document& v3) {
+  const auto one = v3.find("oneOf");
+  if (v3.contains("type") || one == v3.end() || !one->is_array()) return false;
+  const document text = {{"type", "string"}};
+  return std::find(one->begin(), one->end(), text) != one->end();
+}
+
 document swagger_members(const document& members) {
   document out = document::object();
   for (const auto& [name, schema] : members.items()) out[name] = swagger_schema(schema);
@@ -68,6 +76,7 @@ document swagger_schema(const document& v3) {
       out[key] = value;
     }
   }
+  if (may_be_text(v3)) out["type"] = "string";
   if (is_true(v3, "x-kubernetes-int-or-string")) {
     out["type"] = "string";
     if (!out.contains("format")) out["format"] = "int-or-string";
@@ -203,7 +212,9 @@ wire operation_message(const document& operation) {
 
 }  // namespace
 
-std::string gnostic_protobuf(const document& swagger) {
+std::string gnostic_schema(const document& schema) { return schema_message(schema).take(); }
+
+std::string gnostic_protobuf(const document& swagger, const std::map<std::string, std::string>& definitions) {
   wire paths;
   for (const auto& [path, item] : swagger["paths"].items())
     paths.message(2, named(path, std::move(wire().message(8, operation_message(item["patch"])))));
@@ -214,7 +225,10 @@ std::string gnostic_protobuf(const document& swagger) {
                                .bytes(1, info["title"].get_ref<const std::string&>())
                                .bytes(2, info["version"].get_ref<const std::string&>())));
   out.message(8, paths);
-  out.message(9, named_schemas(swagger["definitions"]));
+  wire named_definitions;
+  for (const auto& [name, schema] : definitions)
+    named_definitions.message(1, std::move(wire().bytes(1, name).bytes(2, schema)));
+  out.message(9, named_definitions);
   return out.take();
 }
 

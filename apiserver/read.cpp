@@ -151,7 +151,6 @@ watch_spec spec_of(api_call& call, const list_options& o) {
   spec.fields = o.fields;
   spec.kind = call.kind;
   spec.form = call.form;
-  spec.form.brief_columns = true;
   spec.bookmarks = o.bookmarks;
   spec.reply = call.reply;
   // Kubernetes' own default is half an hour to an hour; without an end, watches would gather on one server for ever.
@@ -171,9 +170,13 @@ answer<void> send_initial_state(api_call& call, const list_options& o, watch_spe
       if (!doc || !selected(spec, *doc)) continue;
     }
     spec.reply->write(initial_event(spec, *r.body, r.rev, call.core->now()));
+    spec.form.columns = false;
   }
   spec.after = page->at;
-  if (o.initial_events && o.bookmarks) spec.reply->write(bookmark_event(spec, spec.after, true));
+  if (o.initial_events && o.bookmarks) {
+    spec.reply->write(bookmark_event(spec, spec.after, true));
+    spec.form.columns = false;
+  }
   return {};
 }
 

@@ -118,7 +118,7 @@ std::string row_json(const output_form& form, const served_kind& kind, const doc
 
 std::string table_head(const output_form& form, const kind_info& kind, std::string_view metadata) {
   return R"({"kind":"Table","apiVersion":"meta.k8s.io/)" + form.meta_version + R"(","metadata":)" +
-         std::string(metadata) + R"(,"columnDefinitions":)" + table_columns(kind, form.brief_columns).dump() +
+         std::string(metadata) + R"(,"columnDefinitions":)" + (form.columns ? table_columns(kind).dump() : "null") +
          R"(,"rows":[)";
 }
 

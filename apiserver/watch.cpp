@@ -44,6 +44,7 @@ struct watch_hub::watcher {
       return false;
     }
     spec.reply->write(text);
+    spec.form.columns = false;
     return true;
   }
 };

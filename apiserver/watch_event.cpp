@@ -49,7 +49,7 @@ shared_bytes bookmark_event(const watch_spec& spec, revision rev, bool initial_e
     document object = {{"kind", "PartialObjectMetadata"}, {"apiVersion", "meta.k8s.io/" + spec.form.meta_version}};
     object["metadata"] = std::move(metadata);
     document cells = document::array();
-    cells.get_ref<document::array_t&>().resize(table_columns(*spec.kind.asked, true).size());
+    cells.get_ref<document::array_t&>().resize(table_columns(*spec.kind.asked).size());
     return line("BOOKMARK", head + document({{"cells", cells}, {"object", object}}).dump() + "]}");
   }
   bool partial = spec.form.shape == output_form::shape_kind::partial;

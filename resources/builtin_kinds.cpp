@@ -3,26 +3,13 @@
 
 #include "base/assert.hpp"
 #include "resources/conversion.hpp"
-#include "resources/internal/descriptions.hpp"
-#include "resources/internal/packed_schemas.hpp"
+#include "resources/internal/builtin_definitions.hpp"
 #include "resources/internal/schema_compiler.hpp"
 #include "resources/kinds.hpp"
 
 namespace wh {
 namespace internal {
 namespace {
-
-document parse_packed(std::string_view json) {
-  auto doc = document::parse(json.begin(), json.end(), nullptr, false);
-  WH_ASSERT(doc.is_object());
-  return doc;
-}
-
-const packed_text* entry_of(const std::vector<packed_text>& all, const std::string& name) {
-  const auto it =
-      std::lower_bound(all.begin(), all.end(), name, [](const auto& p, const auto& n) { return p.name < n; });
-  return it == all.end() || it->name != name ? nullptr : &*it;
-}
 
 /// The compiled-in kinds. Compiled once in a process however many servers live in it; a simulation has thousands.
 class builtin_library {
@@ -43,8 +30,7 @@ class builtin_library {
       const auto& in = source["sets"];
       if (std::find(in.begin(), in.end(), set) != in.end()) out.push_back(kind_of(packed, source));
     }
-    // Compiled, they are needed no more but for those who ask for OpenAPI.
-    definitions_.clear();
+    definitions_.clear();  // the compiler keeps what it made of them
     return out;
   }
 
@@ -57,26 +43,10 @@ class builtin_library {
   }
 
   const document* find(const std::string& name) {
-    const auto* packed = entry_of(packed_definitions(), name);
+    const auto* packed = find_packed(packed_definitions(), name);
     if (!packed) return nullptr;
     const auto known = definitions_.find(name);
     return known != definitions_.end() ? &known->second : &(definitions_[name] = parse_packed(packed->json));
-  }
-
-  /// The reference's definitions, with the texts that clients may see and validation has no use for.
-  document published(const document& reference) {
-    std::map<std::string, document, std::less<>> described;
-    return published_schema(reference, [&](const std::string& name) -> const document* {
-      if (const auto known = described.find(name); known != described.end()) return &known->second;
-      const auto* definition = find(name);
-      if (!definition) return nullptr;
-      auto& out = described[name] = *definition;
-      if (const auto* packed = entry_of(packed_descriptions(), name)) {
-        const auto texts = parse_packed(packed->json);
-        for (const auto& [path, text] : texts.items()) describe(out, path, text.get<std::string>());
-      }
-      return &out;
-    });
   }
 
   kind_ptr kind_of(const packed_text& packed, const document& source) {
@@ -133,9 +103,8 @@ class builtin_library {
     const auto root = as_resource(*compile(reference));
     return schema_access::make(
         root,
-        [this, reference] {
-          const std::lock_guard lock(mutex_);
-          auto out = published(reference);
+        [reference, referring = !kind.protobuf.empty()] {
+          auto out = published_builtin(reference, referring);
           out["properties"]["apiVersion"] = {{"type", "string"}};
           out["properties"]["kind"] = {{"type", "string"}};
           return out;

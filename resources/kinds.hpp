@@ -97,6 +97,10 @@ void add_builtin_kinds(kind_registry& registry, kind_set set);
 /// the access reviews, Scale, Eviction, Binding. Null when there is none of that name.
 kind_ptr find_request_kind(std::string_view group, std::string_view version, std::string_view kind);
 
+/// What the published schemas of Kubernetes' own kinds refer to (schema::openapi), by Kubernetes' name for it, such as
+/// io.k8s.api.core.v1.PodSpec; null when there is none of that name. Made anew by each call.
+document builtin_definition(std::string_view name);
+
 /// Kinds of a CustomResourceDefinition document, one per served version; errors name the field.
 result<std::vector<kind_info>> kinds_of_crd(const document& crd);
 

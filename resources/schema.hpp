@@ -3,7 +3,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -63,8 +62,10 @@ class schema {
   std::vector<std::string> prune(document& doc) const;
   /// Fields that may not change once set, by comparing two valid versions (`field is immutable`).
   std::vector<field_error> validate_update(const document& before, const document& after) const;
-  /// The schema as OpenAPI v3 (for discovery and explain). Made on first use: built-in kinds would double their memory.
-  const document& openapi() const;
+  /// The schema as OpenAPI v3 (for discovery and explain). Made anew by each call: kept, built-in kinds would double
+  /// their memory. Kubernetes' own kinds refer to `#/components/schemas/<name>`, which builtin_definition() has; all
+  /// others are whole.
+  document openapi() const { return make_openapi_(); }
 
   struct node;  ///< resources/schema_node.hpp
   const node& root() const { return *root_; }
@@ -75,8 +76,6 @@ class schema {
   std::shared_ptr<const node> root_;
   wording words_ = wording::openapi;
   std::function<document()> make_openapi_;
-  mutable std::once_flag openapi_once_;
-  mutable document openapi_;
 };
 
 }  // namespace wh

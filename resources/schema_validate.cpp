@@ -78,7 +78,7 @@ class validator {
     if (full()) return;
     if (depth > depth_max) return add(field_error_type::invalid, path, "", "nested too deeply");
     if (value.is_null() && (rule.nullable || rule.drop_null)) return;
-    if (!has_type(value, rule.type)) return add_type_error(rule, value, path);
+    if (!has_type(value, rule.type) && !is_decimal(rule, value)) return add_type_error(rule, value, path);
     check_enum(rule, value, path);
     if (value.is_string()) check_text(rule, value.get_ref<const std::string&>(), path);
     if (value.is_number()) check_number(rule, value, path);
@@ -92,6 +92,11 @@ class validator {
   }
 
  private:
+  /// `cpu: 0.5`. In custom resources, and OCM's kinds, whose schemas can only say integer or string, it is an error.
+  bool is_decimal(const node& rule, const document& value) const {
+    return words_ == schema::wording::kubernetes && rule.wire == node::wire_type::quantity && value.is_number();
+  }
+
   bool full() const { return errors.size() >= max_; }
 
   void add(field_error_type type, std::string path, std::string value, std::string detail) {

@@ -70,13 +70,10 @@ document table_row(const kind_info& kind, const document& object, std::string_vi
   return row;
 }
 
-document table_columns(const kind_info& kind, bool brief) {
-  const std::string nothing;
+document table_columns(const kind_info& kind) {
   auto out = document::array();
-  out.push_back(
-      definition("Name", "string", "name", brief ? nothing : "The object's name, unique in its namespace.", 0));
-  for (const auto& c : kind.columns)
-    out.push_back(definition(c.name, c.type, c.format, brief ? nothing : c.description, c.priority));
+  out.push_back(definition("Name", "string", "name", "The object's name, unique in its namespace.", 0));
+  for (const auto& c : kind.columns) out.push_back(definition(c.name, c.type, c.format, c.description, c.priority));
   return out;
 }
 

@@ -56,9 +56,6 @@ schema::node::ptr as_resource(const schema::node& object);
 /// Sorts what must be sorted and derives what can be derived; call it on a node before publishing it.
 void finish(schema::node& node);
 
-/// The schema as clients read it: references resolved, our own extensions left out.
-document published_schema(const document& source, const schema_compiler::find_definition& definitions);
-
 /// schema's way to be built from parts that only the library has.
 struct schema_access {
   static std::shared_ptr<const schema> make(schema::node::ptr root, std::function<document()> openapi,

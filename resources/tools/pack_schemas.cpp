@@ -16,6 +16,7 @@ constexpr const char* delimiter = "wh~";
 
 struct packed {
   std::map<std::string, std::string> definitions;
+  std::map<std::string, std::string> names;  ///< of definitions that belong to a package
   std::map<std::string, std::string> kinds;
   std::map<std::string, std::string> descriptions;
   wh::document columns = wh::document::object();  ///< what computed columns show, by name
@@ -41,6 +42,26 @@ std::string misplaced(const packed& all, const std::string& name, const wh::docu
   return "";
 }
 
+/// Names the definitions of a file that belongs to a package. Empty, or what is wrong.
+std::string name_definitions(packed& out, const wh::document& doc, const wh::document& definitions) {
+  const auto others = doc.value("names", wh::document::object());
+  for (const auto& [name, whole] : others.items()) {
+    if (!definitions.contains(name)) return "names: there is no definition " + name;
+    if (!whole.is_string()) return "names: that of " + name + " is no string";
+  }
+  const auto package = doc.find("package");
+  if (package == doc.end()) return others.empty() ? "" : "names: without a package";
+  if (!package->is_string()) return "package: is no string";
+  for (const auto& [name, definition] : definitions.items()) {
+    const auto whole = others.value(name, package->get<std::string>() + "." + name);
+    for (const auto& [other, known] : out.names) {
+      if (known == whole) return name + " and " + other + " are both " + whole;
+    }
+    out.names[name] = whole;
+  }
+  return "";
+}
+
 int read(const std::string& file, packed& out) {
   std::ifstream in(file, std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(in), {}};
@@ -52,6 +73,7 @@ int read(const std::string& file, packed& out) {
       if (!out.definitions.emplace(name, definition.dump()).second)
         return give_up(file, "definition " + name + " is not the first");
     }
+    if (const auto wrong = name_definitions(out, doc, definitions); !wrong.empty()) return give_up(file, wrong);
     for (const auto& kind : doc.value("kinds", wh::document::array())) {
       if (!out.kinds.emplace(key_of(kind), kind.dump()).second)
         return give_up(file, key_of(kind) + " is not the first");
@@ -100,6 +122,7 @@ int main(int argc, char** argv) {
   out << "// Made from resources/schemas/ by resources/tools/pack_schemas.cpp.\n"
          "#include \"resources/internal/packed_schemas.hpp\"\n\nnamespace wh::internal {\n\n";
   write_table(out, "packed_definitions", all.definitions);
+  write_table(out, "packed_names", all.names);
   write_table(out, "packed_kinds", all.kinds);
   write_table(out, "packed_descriptions", all.descriptions);
   out << "}  // namespace wh::internal\n";

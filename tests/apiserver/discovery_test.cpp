@@ -111,8 +111,10 @@ TEST_CASE("both OpenAPI documents define what reviews are asked with", "[apiserv
   CHECK(v3["paths"]["/apis/authorization.k8s.io/v1/namespaces/{namespace}/localsubjectaccessreviews"].contains("post"));
   const auto v2 = f.get("/openapi/v2").json;
   REQUIRE(v2["definitions"].contains(name));
-  const auto& spec = v2["definitions"][name]["properties"]["spec"];
-  CHECK(spec["properties"]["user"]["description"].get<std::string>().starts_with("Name of the user"));
+  CHECK(v2["definitions"][name]["properties"]["spec"]["$ref"] == "#/definitions/" + std::string(name) + "Spec");
+  CHECK(
+      v2["definitions"][std::string(name) + "Spec"]["properties"]["user"]["description"].get<std::string>().starts_with(
+          "Name of the user"));
 }
 
 TEST_CASE("OpenAPI v2 has the definitions that old kubectl explains and validates with", "[apiserver]") {
@@ -121,7 +123,9 @@ TEST_CASE("OpenAPI v2 has the definitions that old kubectl explains and validate
   CHECK(swagger["swagger"] == "2.0");
   const auto& definitions = swagger["definitions"];
   const auto& lease = definitions["io.k8s.api.coordination.v1.Lease"];
-  CHECK(lease["properties"]["spec"]["properties"]["leaseDurationSeconds"]["type"] == "integer");
+  CHECK(lease["properties"]["spec"]["$ref"] == "#/definitions/io.k8s.api.coordination.v1.LeaseSpec");
+  const auto& spec = definitions["io.k8s.api.coordination.v1.LeaseSpec"];
+  CHECK(spec["properties"]["leaseDurationSeconds"]["type"] == "integer");
   CHECK(lease["properties"]["metadata"]["$ref"] == "#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta");
   CHECK(lease["x-kubernetes-group-version-kind"][0]["kind"] == "Lease");
   // What may be null has no type in v2; kubectl would refuse the null.
@@ -137,8 +141,8 @@ TEST_CASE("OpenAPI v2 has the definitions that old kubectl explains and validate
 
 TEST_CASE("lists that merge say so in the words of strategic merge patches", "[apiserver]") {
   api_fixture f(kind_set::cluster);
-  const auto service = f.get("/openapi/v3/api/v1").json["components"]["schemas"]["io.k8s.api.core.v1.Service"];
-  const auto& ports = service["properties"]["spec"]["properties"]["ports"];
+  const auto service = f.get("/openapi/v3/api/v1").json["components"]["schemas"]["io.k8s.api.core.v1.ServiceSpec"];
+  const auto& ports = service["properties"]["ports"];
   CHECK(ports["x-kubernetes-patch-strategy"] == "merge");
   CHECK(ports["x-kubernetes-patch-merge-key"] == "port");
 }

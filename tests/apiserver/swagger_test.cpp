@@ -15,6 +15,8 @@ TEST_CASE("a v3 schema as v2 has it", "[apiserver][openapi]") {
         R"({"x-kubernetes-preserve-unknown-fields":true})");
   CHECK(swagger(R"({"x-kubernetes-int-or-string":true})") ==
         R"({"format":"int-or-string","type":"string","x-kubernetes-int-or-string":true})");
+  CHECK(swagger(R"({"oneOf":[{"type":"string"},{"type":"number"}]})") == R"({"type":"string"})");
+  CHECK(swagger(R"({"oneOf":[{"required":["a"]},{"required":["b"]}]})") == "{}");
   CHECK(swagger(R"({"type":"array","items":{"$ref":"#/components/schemas/A"}})") ==
         R"({"items":{"$ref":"#/definitions/A"},"type":"array"})");
   CHECK(swagger("true") == "true");
@@ -26,9 +28,10 @@ TEST_CASE("a v3 schema as v2 has it", "[apiserver][openapi]") {
 }
 
 TEST_CASE("a swagger document in gnostic's protobuf, byte by byte", "[apiserver][openapi]") {
-  const auto text = gnostic_protobuf(*parse_json(
-      R"({"swagger":"2.0","info":{"title":"T","version":"V"},"paths":{},"definitions":{"A":{
-          "type":"array","minimum":1,"maxLength":300,"items":{"$ref":"B"},"x-k":1}}})"));
+  const auto written =
+      gnostic_schema(*parse_json(R"({"type":"array","minimum":1,"maxLength":300,"items":{"$ref":"B"},"x-k":1})"));
+  const auto text = gnostic_protobuf(*parse_json(R"({"swagger":"2.0","info":{"title":"T","version":"V"},"paths":{}})"),
+                                     {{"A", written}});
   const std::string schema = std::string("\xba\x01\x05\x0a\x03\x0a\x01") + "B" +         // 23 items {1 schema {1 $ref}}
                              "\x58\xac\x02" +                                            // 11 maxLength 300
                              std::string("\x49\0\0\0\0\0\0\xf0\x3f", 9) +                // 9 minimum 1.0

@@ -202,13 +202,41 @@ TEST_CASE("watches come as tables and as metadata", "[apiserver][watch]") {
   CHECK(rows[0]["object"]["rows"][0]["object"]["metadata"]["annotations"]["k8s.io/initial-events-end"] == "true");
   CHECK(rows[1]["object"]["kind"] == "Table");
   CHECK(rows[1]["object"]["rows"][0]["cells"][0] == "x");
-  // Each event has the columns, so they are short.
-  CHECK(rows[1]["object"]["columnDefinitions"][1]["name"] == "Data");
-  CHECK(rows[1]["object"]["columnDefinitions"][1]["description"] == "");
+  // The first event has the columns, whatever it is; clients keep them.
+  CHECK(rows[0]["object"]["columnDefinitions"][1]["name"] == "Data");
+  CHECK(rows[1]["object"]["columnDefinitions"].is_null());
   auto metas = partial->events();
   REQUIRE(metas.size() == 1);
   CHECK(metas[0]["object"]["kind"] == "PartialObjectMetadata");
   CHECK(f.watch(watch_of(""), "application/yaml")->response.status == 406);
+}
+
+TEST_CASE("a watch tells a table's columns in its first event only", "[apiserver][watch]") {
+  api_fixture f;
+  f.make_namespace("n");
+  f.make_config_map("n", "a");
+  f.make_config_map("n", "b");
+  const char* accept = "application/json;as=Table;v=v1;g=meta.k8s.io";
+  const auto whole = f.get("/api/v1/namespaces/n/configmaps", accept).json["columnDefinitions"];
+  auto listed = f.watch(watch_of(""), accept);
+  auto replayed = f.watch(watch_of("resourceVersion=1"), accept);
+  auto live =
+      f.watch(watch_of("resourceVersion=" +
+                       f.get("/api/v1/namespaces/n/configmaps").json["metadata"]["resourceVersion"].get<std::string>()),
+              accept);
+  f.make_config_map("n", "c");
+  f.make_config_map("n", "d");
+  // A watch that begins later shares its first event with nobody who has the columns already.
+  for (const auto& [stream, count] : {std::pair{listed, 4}, {replayed, 4}, {live, 2}}) {
+    const auto events = stream->events();
+    REQUIRE(events.size() == static_cast<std::size_t>(count));
+    CHECK(events[0]["object"]["columnDefinitions"] == whole);
+    for (std::size_t i = 1; i < events.size(); ++i) {
+      CHECK(events[i]["object"].contains("columnDefinitions"));
+      CHECK(events[i]["object"]["columnDefinitions"].is_null());
+      CHECK(events[i]["object"]["rows"].size() == 1);
+    }
+  }
 }
 
 TEST_CASE("draining ends the watches", "[apiserver][watch]") {

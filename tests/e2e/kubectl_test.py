@@ -84,6 +84,14 @@ class Kubectl(E2eTest):
         self.assertIn("Absent means the image's.", self.in_cluster("explain", "pod.spec.containers"))
         self.assertIn("in base64", self.kubectl("explain", "secret.data"))
         self.assertIn("Name of the user", self.kubectl("explain", "subjectaccessreview.spec"))
+        if self.world.kubectl_minor() >= 27:  # older ones read OpenAPI v2 and name no types
+            self.assertRegex(self.in_cluster("explain", "deployment.spec.template"), r"spec\s+<PodSpec>")
+            self.assertRegex(self.in_cluster("explain", "pod.spec.containers.resources"),
+                             r"limits\s+<map\[string\]Quantity>")
+            self.assertRegex(self.in_cluster("explain", "service.spec.ports"), r"targetPort\s+<IntOrString>")
+            self.assertRegex(self.in_cluster("explain", "--recursive", "statefulset"),
+                             r"volumeClaimTemplates\s+<\[\]PersistentVolumeClaim>")
+            self.assertRegex(self.kubectl("explain", "lease"), r"spec\s+<LeaseSpec>")
         wrong = json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "typo"}, "dta": {"a": "b"}})
         refused = self.world.kubectl("create", "-f", "-", at=self.hub, stdin=wrong, check=False)
         self.assertNotEqual(refused.returncode, 0)

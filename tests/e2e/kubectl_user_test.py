@@ -158,6 +158,44 @@ class KubectlUser(KubectlTest):
         self.assertIn("greater than or equal to 0", k("patch", "deployment", "web", "-p", '{"spec":{"replicas":-1}}',
                                                       fails=True))
 
+    def test_apply_leaves_the_containers_of_others(self):
+        k = Kubectl(self, self.spoke, "default")
+
+        def deployment(**images):
+            containers = [{"name": name, "image": image, "resources": {"limits": {"cpu": "1"}},
+                           "ports": [{"containerPort": 80}]} for name, image in images.items()]
+            return manifest("Deployment", "two", "apps/v1", spec={
+                "replicas": 0, "selector": {"matchLabels": {"app": "two"}},
+                "template": {"metadata": {"labels": {"app": "two"}}, "spec": {"containers": containers}}})
+
+        k("apply", "-f", "-", stdin=deployment(web="w:1", side="s:1"))
+        self.assertIn("unchanged", k("apply", "-f", "-", stdin=deployment(web="w:1", side="s:1")))
+        k("patch", "deployment", "two", "-p", json.dumps(
+            {"spec": {"template": {"spec": {"containers": [{"name": "injected", "image": "i:1"}]}}}}))
+        self.assertRegex(k("diff", "-f", "-", stdin=deployment(web="w:2"), fails=True), r"(?m)^\+ +(- )?image: w:2$")
+        k("apply", "-f", "-", stdin=deployment(web="w:2"))
+        images = k("get", "deployment", "two", "-o", "jsonpath={.spec.template.spec.containers[*].image}").split()
+        self.assertEqual(sorted(images), ["i:1", "w:2"])
+        number = deployment(web="w:2").replace('"cpu": "1"', '"cpu": 0.5')
+        self.assertIn("configured", k("apply", "-f", "-", stdin=number))
+        self.assertIn("edited", k("edit", "deployment", "two", KUBE_EDITOR="sed -i s/w:2/w:3/"))
+        wrong = deployment(web="w:2").replace('"image"', '"imag"')
+        self.assertIn("imag", k("apply", "-f", "-", stdin=wrong, fails=True))
+        k("delete", "deployment", "two")
+
+    @on_both
+    def test_a_watched_table_has_one_head(self, k):
+        k("create", "configmap", "first")
+        config = ("--kubeconfig", k.at.kubeconfig, "-n", k.namespace)
+        ours = "--field-selector=metadata.name!=kube-root-ca.crt"
+        watcher = Process(self.world, f"table of {id(k)}", ["kubectl", *config, "get", "cm", "-w", ours])
+        eventually("it lists", lambda: "first" in watcher.log())
+        k("create", "configmap", "second", "--from-literal=a=b")
+        k("label", "configmap", "first", "x=y")
+        eventually("it watches", lambda: watcher.log().count("first") == 2 and "second" in watcher.log())
+        self.assertRegex(watcher.log(), r"^NAME +DATA +AGE\nfirst +0 +\S+\nsecond +1 +\S+\nfirst +0 +\S+\n$")
+        watcher.kill()
+
     @on_both
     def test_events(self, k):
         about = {"apiVersion": "v1", "kind": "ConfigMap", "name": "a", "namespace": k.namespace}

@@ -62,11 +62,15 @@ TEST_CASE("every built-in kind is whole", "[kinds]") {
       CHECK(kind->list_kind == kind->kind + "List");
       CHECK(kind->structure->root().find_property("metadata"));
       if (kind->has_status) CHECK(kind->structure->root().find_property("status"));
-      const auto& openapi = kind->structure->openapi();
+      const auto openapi = kind->structure->openapi();
       CHECK(openapi["properties"].contains("metadata"));
       const auto text = openapi.dump();
-      CHECK(text.find("$ref") == std::string::npos);
+      // Kinds that are CRDs upstream are written out in full.
+      CHECK((text.find("$ref") == std::string::npos) == kind->protobuf.empty());
       CHECK(text.find("x-protobuf") == std::string::npos);
+      // What refers to a kind does so by the name that the kind has.
+      if (!kind->protobuf.empty())
+        CHECK(builtin_definition("io.k8s." + kind->protobuf.substr(std::string("k8s.io.").size())).is_object());
       for (const auto& column : kind->columns) {
         INFO(column.name);
         if (column.json_path.starts_with('@')) {
@@ -77,6 +81,40 @@ TEST_CASE("every built-in kind is whole", "[kinds]") {
       }
     }
   }
+}
+
+TEST_CASE("kinds of Kubernetes refer to definitions by the names that Kubernetes gives them", "[kinds]") {
+  const auto deployments = served(kind_set::cluster).find_resource("deployments.apps");
+  REQUIRE(deployments);
+  const auto openapi = deployments->structure->openapi();
+  // A reference has neighbours in allOf only.
+  const auto& spec = openapi["properties"]["spec"];
+  CHECK(spec["allOf"] == document::parse(R"([{"$ref":"#/components/schemas/io.k8s.api.apps.v1.DeploymentSpec"}])"));
+  CHECK_FALSE(spec.contains("properties"));
+  CHECK_FALSE(spec["description"].get<std::string>().empty());
+
+  const auto pod = builtin_definition("io.k8s.api.core.v1.PodSpec");
+  CHECK(pod["properties"]["containers"]["items"] ==
+        document::parse(R"({"$ref":"#/components/schemas/io.k8s.api.core.v1.Container"})"));
+  const auto container = builtin_definition("io.k8s.api.core.v1.Container");
+  CHECK(container["properties"]["resources"]["default"] == document::object());
+  // What JSON knows as members of one object stays there, with what it requires.
+  const auto probe = builtin_definition("io.k8s.api.core.v1.Probe");
+  CHECK(probe["properties"]["httpGet"]["allOf"][0]["$ref"] == "#/components/schemas/io.k8s.api.core.v1.HTTPGetAction");
+  CHECK(builtin_definition("io.k8s.api.core.v1.EphemeralContainer")["required"] == document({"name"}));
+
+  const auto words = [](const char* name) {
+    auto definition = builtin_definition(name);
+    definition.erase("description");
+    return definition.dump();
+  };
+  CHECK(words("io.k8s.apimachinery.pkg.api.resource.Quantity") == R"({"oneOf":[{"type":"string"},{"type":"number"}]})");
+  CHECK(words("io.k8s.apimachinery.pkg.util.intstr.IntOrString") ==
+        R"({"format":"int-or-string","oneOf":[{"type":"integer"},{"type":"string"}]})");
+  CHECK(words("io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime") == R"({"format":"date-time","type":"string"})");
+  CHECK(words("io.k8s.apimachinery.pkg.runtime.RawExtension") == R"({"type":"object"})");
+  CHECK(builtin_definition("io.k8s.api.core.v1.None").is_null());
+  CHECK(builtin_definition("").is_null());
 }
 
 TEST_CASE("sets of clusters and placements have the defaults and bounds of Open Cluster Management", "[kinds]") {
@@ -219,6 +257,14 @@ TEST_CASE("built-in kinds refuse what Kubernetes would refuse", "[kinds]") {
         texts{"spec.selector: Required value", "spec.replicas: Invalid value: -1: must be greater than or equal to 0",
               "spec.template.spec.containers[0].name: Required value"});
   CHECK(complaints(kind_set::hub, "", "Secret", R"({"data":{"k":"not base64"}})").size() == 1);
+  CHECK(complaints(kind_set::cluster, "", "LimitRange", R"({"spec":{"limits":[{"type":"Pod","max":{"cpu":0.5}}]}})")
+            .empty());
+  CHECK(complaints(kind_set::cluster, "", "LimitRange", R"({"spec":{"limits":[{"type":"Pod","max":{"cpu":[]}}]}})") ==
+        texts{"spec.limits[0].max.cpu: Invalid value: \"array\": spec.limits[0].max.cpu in body must be of type "
+              "integer,string: \"array\""});
+  CHECK(complaints(kind_set::hub, "cluster.open-cluster-management.io", "ManagedCluster",
+                   R"({"spec":{},"status":{"capacity":{"cpu":0.5}}})")
+            .size() == 1);
   CHECK(complaints(kind_set::cluster, "", "Pod",
                    R"({"spec":{"containers":[{"name":"c","env":[{"name":"A"},{"name":"A"}]}]}})")
             .empty());

@@ -1,5 +1,6 @@
 // Whatever kubectl explain can show of the built-in kinds has words.
 #include <catch2/catch.hpp>
+#include <set>
 
 #include "resources/kinds.hpp"
 
@@ -17,31 +18,51 @@ struct gaps {
   }
 };
 
-void look_for_gaps(const document& at, const std::string& path, gaps& out) {
-  for (const char* inner : {"items", "additionalProperties"})
-    if (const auto it = at.find(inner); it != at.end() && it->is_object()) look_for_gaps(*it, path, out);
-  const auto members = at.find("properties");
-  if (members == at.end()) return;
-  for (const auto& [name, member] : members->items()) {
-    const auto below = path + "." + name;
-    if (member.value("description", "").empty()) out.add(below);
-    look_for_gaps(member, below, out);
-  }
-}
-
 /// What the server says of every kind alike: apiserver/openapi_schemas.hpp.
 bool is_said_by_server(const std::string& name) { return name == "apiVersion" || name == "kind" || name == "metadata"; }
 
-void look_for_gaps(const kind_info& kind, gaps& out) {
-  const auto& schema = kind.structure->openapi();
-  if (schema.value("description", "").empty()) out.add(kind.kind);
-  for (const auto& [name, member] : schema["properties"].items()) {
-    if (is_said_by_server(name)) continue;
-    const auto path = kind.kind + "." + name;
-    if (member.value("description", "").empty()) out.add(path);
-    look_for_gaps(member, path, out);
+/// Visits a kind's schema and, once each, the definitions that it refers to.
+class gap_finder {
+ public:
+  explicit gap_finder(gaps& out) : out_(out) {}
+
+  void below(const document& at, const std::string& path) {
+    for (const char* inner : {"items", "additionalProperties"})
+      if (const auto it = at.find(inner); it != at.end() && it->is_object()) below(*it, path);
+    if (const auto name = referred(at); !name.empty()) return definition(name);
+    const auto members = at.find("properties");
+    if (members == at.end()) return;
+    const bool is_kind = members->contains("apiVersion") && members->contains("metadata");
+    for (const auto& [name, member] : members->items())
+      if (!is_kind || !is_said_by_server(name)) field(member, path + "." + name);
   }
-}
+
+  void field(const document& at, const std::string& path) {
+    if (at.value("description", "").empty()) out_.add(path);
+    below(at, path);
+  }
+
+ private:
+  static std::string referred(const document& at) {
+    const auto all = at.find("allOf");
+    const auto& where = all == at.end() ? at : all->front();
+    const auto target = where.value("$ref", "");
+    return target.starts_with(prefix) ? target.substr(prefix.size()) : "";
+  }
+
+  void definition(const std::string& name) {
+    if (!seen_.insert(name).second) return;
+    const auto schema = builtin_definition(name);
+    REQUIRE(schema.is_object());
+    field(schema, name);
+  }
+
+  static inline const std::string prefix = "#/components/schemas/";
+  gaps& out_;
+  std::set<std::string> seen_;
+};
+
+void look_for_gaps(const kind_info& kind, gaps& out) { gap_finder(out).field(kind.structure->openapi(), kind.kind); }
 
 gaps gaps_of(kind_set set) {
   kind_registry kinds;

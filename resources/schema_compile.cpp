@@ -24,16 +24,6 @@ bool flag(const document& doc, std::string_view key) {
 
 std::string text(const document& doc, std::string_view key) { return std::string(string_at(doc, {key})); }
 
-std::vector<std::string> texts(const document& doc, std::string_view key) {
-  std::vector<std::string> out;
-  const auto* list = find(doc, key);
-  if (!list || !list->is_array()) return out;
-  for (const auto& entry : *list) {
-    if (entry.is_string()) out.push_back(entry.get<std::string>());
-  }
-  return out;
-}
-
 std::optional<double> number(const document& doc, std::string_view key) {
   const auto* value = find(doc, key);
   if (!value || !value->is_number()) return std::nullopt;
@@ -184,7 +174,7 @@ void schema_compiler::read_extensions(node& out, const document& doc) {
   if (list == "set") out.list = node::list_type::set;
   if (list == "map") out.list = node::list_type::map;
   if (text(doc, "x-kubernetes-map-type") == "atomic") out.map = node::map_type::atomic;
-  if (doc.contains("x-kubernetes-list-map-keys")) out.map_keys = texts(doc, "x-kubernetes-list-map-keys");
+  if (doc.contains("x-kubernetes-list-map-keys")) out.map_keys = texts_at(doc, {"x-kubernetes-list-map-keys"});
   if (doc.contains("x-default-rule")) out.default_rule = text(doc, "x-default-rule");
 }
 
@@ -227,7 +217,7 @@ std::shared_ptr<const pattern> schema_compiler::pattern_of(const std::string& ex
 }
 
 void schema_compiler::read_members(node& out, const document& doc, int depth) {
-  if (doc.contains("required")) out.required = texts(doc, "required");
+  if (doc.contains("required")) out.required = texts_at(doc, {"required"});
   if (const auto* properties = find(doc, "properties"); properties && properties->is_object()) {
     for (const auto& [name, child] : properties->items()) {
       path_.push_back(name);

@@ -1,9 +1,8 @@
 // What Open Cluster Management's kinds promise: names, defaults, bounds, and what they carry without looking at it.
-#include <catch2/catch.hpp>
-
-#include "resources/kinds.hpp"
+#include "kinds_fixture.hpp"
 
 using namespace wh;
+using namespace wh::test;
 
 namespace {
 
@@ -11,16 +10,6 @@ constexpr const char* policies = "policy.open-cluster-management.io";
 constexpr const char* apps = "apps.open-cluster-management.io";
 constexpr const char* proxy = "proxy.open-cluster-management.io";
 constexpr const char* authentication = "authentication.open-cluster-management.io";
-
-const kind_registry& served(kind_set set) {
-  static const auto make = [](kind_set which) {
-    auto registry = std::make_unique<kind_registry>();
-    add_builtin_kinds(*registry, which);
-    return registry;
-  };
-  static const auto hub = make(kind_set::hub), cluster = make(kind_set::cluster);
-  return set == kind_set::hub ? *hub : *cluster;
-}
 
 document settled(const char* group, const char* version, const char* kind, const char* body) {
   const auto info = served(kind_set::hub).find_kind(group, version, kind);

@@ -65,8 +65,11 @@ const std::string& shape_of(const ownership& o, const write_scope& scope) {
 
 const changes::seen& changes::look(const std::string& api_version) {
   if (const auto known = by_version_.find(api_version); known != by_version_.end()) return known->second;
-  const auto all = compare(in_version(before_, api_version, scope_), in_version(after_, api_version, scope_),
-                           root_of(api_version, scope_));
+  const auto root = root_of(api_version, scope_);
+  const bool same_shape = !scope_.shapes || api_version == scope_.api_version;  // nearly always: nothing is copied
+  const auto all =
+      same_shape ? compare(before_, after_, root)
+                 : compare(in_version(before_, api_version, scope_), in_version(after_, api_version, scope_), root);
   auto& out = by_version_[api_version];
   out.change = {in_scope(all.removed, scope_), in_scope(all.modified, scope_), in_scope(all.added, scope_)};
   out.touched = union_of(out.change.modified, out.change.added);

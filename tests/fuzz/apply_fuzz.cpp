@@ -5,6 +5,7 @@
 
 #include "resources/apply/last_applied.hpp"
 #include "resources/kinds.hpp"
+#include "tests/fuzz/json_lines.hpp"
 
 namespace {
 
@@ -61,21 +62,16 @@ void apply_twice(document& object, apply::managers& owners, const document& conf
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  std::string_view text(reinterpret_cast<const char*>(data), size);
-  const auto next_line = [&]() -> result<document> {
-    const auto line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(text.size(), line.size() + 1));
-    return parse_json(line);
-  };
-  const auto openapi = next_line();
+  test::json_lines lines(data, size);
+  const auto openapi = lines.next();
   const auto structure = openapi ? schema_of(*openapi) : nullptr;
   if (!structure) return 0;
-  auto object = next_line();
+  auto object = lines.next();
   if (!object || !object->is_object()) return 0;
   structure->prune(*object);
   structure->apply_defaults(*object);
   if (!structure->validate(*object).empty()) return 0;
-  const auto list = next_line();
+  const auto list = lines.next();
   auto owners = list ? apply::parse_managers(*list) : result<apply::managers>(apply::managers());
   apply::managers owned = owners ? *owners : apply::managers();
   apply::write_scope scope;
@@ -86,7 +82,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   owned = apply::track_update(nullptr, *object, owned, "maker", scope);
   check_owners(owned);
   for (const char* manager : {"kubectl", "other", "kubectl"}) {
-    const auto config = next_line();
+    const auto config = lines.next();
     if (!config || !config->is_object()) return 0;
     const auto before = *object;
     apply_twice(*object, owned, *config, manager, scope);

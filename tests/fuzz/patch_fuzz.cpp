@@ -6,6 +6,7 @@
 #include "apiserver/strategic_merge.hpp"
 #include "resources/kinds.hpp"
 #include "resources/patch.hpp"
+#include "tests/fuzz/json_lines.hpp"
 
 namespace {
 
@@ -88,16 +89,11 @@ void check_strategic(const document& target, const document& patch, const schema
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  std::string_view text(reinterpret_cast<const char*>(data), size);
-  const auto next_line = [&]() -> result<document> {
-    const auto line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(text.size(), line.size() + 1));
-    return parse_json(line);
-  };
-  const auto structure = schema_of(next_line());
-  const auto target = next_line();
+  test::json_lines lines(data, size);
+  const auto structure = schema_of(lines.next());
+  const auto target = lines.next();
   if (!target) return 0;
-  for (auto patch = next_line(); patch; patch = next_line()) {
+  for (auto patch = lines.next(); patch; patch = lines.next()) {
     check_merge(*target, *patch);
     check_json(*target, *patch);
     if (target->is_object()) check_strategic(*target, *patch, *structure);

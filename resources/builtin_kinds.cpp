@@ -94,6 +94,7 @@ class builtin_library {
     out.json_path = source.value("path", "");
     out.type = source.value("type", out.json_path == ".metadata.creationTimestamp" ? "date" : "string");
     out.priority = source.value("priority", 0);
+    out.empty = source.value("empty", "");
     return out;
   }
 

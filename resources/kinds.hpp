@@ -21,6 +21,7 @@ struct table_column {
   std::string description;
   std::string json_path;  ///< `.status.conditions[?(@.type=="Available")].status`
   int priority = 0;
+  std::string empty = {};  ///< what the cell says when there is nothing; "": what its type says
 };
 
 /// Where an object keeps its replicas, for the scale subresource: paths of members as in CRDs, `.spec.replicas`.

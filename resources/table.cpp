@@ -18,6 +18,7 @@ document date_cell(const document& value, instant now) {
 /// What a column says of an object that has nothing there. Kubernetes' own kinds are typed: nothing is zero. Others,
 /// here or elsewhere, come from CRDs: nothing is nothing.
 document empty_cell(const kind_info& kind, const table_column& column) {
+  if (!column.empty.empty()) return column.empty;
   const bool typed = !kind.protobuf.empty();
   if (!typed) return nullptr;
   if (column.type == "integer") return 0;

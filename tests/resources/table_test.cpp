@@ -37,6 +37,15 @@ TEST_CASE("a kind that is a CRD elsewhere has empty cells where others have zero
   CHECK(cells(kind_set::cluster, "replicasets.apps", R"({"metadata":{"name":"r"}})")[1] == 0);
 }
 
+TEST_CASE("cells of Kubernetes' own kinds say <none> where kubectl's users are used to it", "[table]") {
+  const auto cron =
+      cells(kind_set::cluster, "cronjobs.batch", R"({"metadata":{"name":"c"},"spec":{"schedule":"@daily"}})");
+  CHECK(cron[2] == "<none>");
+  CHECK(cron[5] == "<none>");
+  CHECK(cron[6] == "<unknown>");
+  CHECK(cells(kind_set::cluster, "services", R"({"metadata":{"name":"s"},"spec":{}})")[2] == "<none>");
+}
+
 TEST_CASE("computed columns read as kubectl's", "[table]") {
   CHECK(
       cells(
@@ -69,7 +78,7 @@ TEST_CASE("computed columns read as kubectl's", "[table]") {
       cells(
           kind_set::cluster, "services",
           R"({"metadata":{"name":"s"},"spec":{"type":"LoadBalancer","ports":[{"port":80,"nodePort":30080,"protocol":"TCP"}]}})") ==
-      document::parse(R"(["s","LoadBalancer",null,"<pending>","80:30080/TCP","<unknown>","<none>"])"));
+      document::parse(R"(["s","LoadBalancer","<none>","<pending>","80:30080/TCP","<unknown>","<none>"])"));
 }
 
 TEST_CASE("no built-in kind's row fails on an empty or odd object", "[table]") {

@@ -12,11 +12,13 @@ void add(admission& a, field_error_type type, const char* field, std::string val
   a.errors.push_back({type, field, std::move(value), std::move(why)});
 }
 
-/// An event lives with its object; those of objects without a namespace in the default one.
+/// An event lives with its object; those of objects without a namespace in the default one. Events with an eventTime,
+/// which newer recorders make, may also be kept in kube-system, or elsewhere than their objects.
 void check_place(admission& a, const char* object) {
   const auto about = string_at(a.object, {object, "namespace"});
   const auto ns = namespace_of(a.object);
-  if (about.empty() ? ns == "default" : about == ns) return;
+  const bool newer = !string_at(a.object, {"eventTime"}).empty();
+  if (about.empty() ? ns == "default" || (newer && ns == "kube-system") : newer || about == ns) return;
   add(a, field_error_type::invalid, fmt::format("{}.namespace", object).c_str(), go_quote(about),
       "does not match event.namespace");
 }

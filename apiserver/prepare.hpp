@@ -8,8 +8,8 @@ namespace wh {
 answer<document> prepare_create(api_call& call, const write_options& options, document doc);
 
 /// The same for an update: what the subresource may not change, and what nobody may, comes from `old`, which is in the
-/// asked version and carries its resourceVersion; `stored` is the same object as it is
-/// stored, needed only where versions differ in shape.
+/// asked version and carries its resourceVersion; `stored` is the same object as it is stored, needed only where versions
+/// differ in shape.
 answer<document> prepare_update(api_call& call, const write_options& options, const document& old,
                                 const document& stored, document next);
 

@@ -110,6 +110,15 @@ TEST_CASE("conventions: updates of what is not there, or not seen", "[apiserver]
                     Catch::Contains("note: Invalid value") && Catch::Contains("can have at most 1024 characters"));
          event["note"] = "seen";
          CHECK(f.post(events, event).code == 201);
+         // Newer recorders keep events where they like, but those of objects without a namespace.
+         event["metadata"]["name"] = "elsewhere";
+         event["regarding"]["namespace"] = "other";
+         CHECK(f.post(events, event).code == 201);
+         event["metadata"]["name"] = "of-a-node";
+         event["regarding"] = {{"kind", "Node"}, {"name", "x"}};
+         CHECK(f.post(events, event).code == 422);
+         f.make_namespace("kube-system");
+         CHECK(f.post("/apis/events.k8s.io/v1/namespaces/kube-system/events", event).code == 201);
        }},
       {"Events of both groups are the same objects",
        [](api_fixture& f) {

@@ -40,7 +40,11 @@ bool merged(prescribe& older, prescribe& newer) {
   if (later) older = std::move(newer);
   return true;
 }
-bool merged(withdraw& older, withdraw& newer) { return older.uid == newer.uid; }
+bool merged(withdraw& older, withdraw& newer) {
+  if (older.uid != newer.uid) return false;
+  older.keep |= newer.keep;
+  return true;
+}
 
 std::string subject(const resend_report&) { return joined("resend_report"); }
 bool merged(resend_report&, resend_report&) { return true; }
@@ -79,6 +83,12 @@ bool merged(drifted& older, drifted& newer) {
 
 std::string subject(const cluster_facts&) { return joined("cluster_facts"); }
 bool merged(cluster_facts& older, cluster_facts& newer) {
+  older = std::move(newer);
+  return true;
+}
+
+std::string subject(const namespaces_due&) { return joined("namespaces_due"); }
+bool merged(namespaces_due& older, namespaces_due& newer) {
   older = std::move(newer);
   return true;
 }

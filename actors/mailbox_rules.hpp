@@ -53,6 +53,10 @@ constexpr mailbox_rule rule(type<cluster_facts>) { return mailbox_rule::coalesce
 constexpr mailbox_rule rule(type<give_up>) { return mailbox_rule::to_port; }
 constexpr mailbox_rule rule(type<retire_me>) { return mailbox_rule::to_port; }
 constexpr mailbox_rule rule(type<cluster_unknown>) { return mailbox_rule::coalesced; }
+constexpr mailbox_rule rule(type<probe_session>) { return mailbox_rule::to_port; }
+constexpr mailbox_rule rule(type<leave_due>) { return mailbox_rule::kept; }
+constexpr mailbox_rule rule(type<left>) { return mailbox_rule::to_port; }
+constexpr mailbox_rule rule(type<namespaces_due>) { return mailbox_rule::coalesced; }
 
 template <class... Message>
 constexpr std::array<mailbox_rule, sizeof...(Message)> all(const std::variant<Message...>*) {

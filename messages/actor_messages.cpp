@@ -12,6 +12,7 @@ std::string_view kind_name(actor_kind kind) {
     case actor_kind::managed_cluster: return "managed_cluster";
     case actor_kind::gatekeeper: return "gatekeeper";
     case actor_kind::certificate_authority: return "certificate_authority";
+    case actor_kind::cluster_sets: return "cluster_sets";
     case actor_kind::namespace_lifecycle: return "namespace_lifecycle";
     case actor_kind::garbage_collector: return "garbage_collector";
     case actor_kind::cluster_agent: return "cluster_agent";
@@ -56,6 +57,10 @@ constexpr std::string_view name(const drifted*) { return "drifted"; }
 constexpr std::string_view name(const cluster_facts*) { return "cluster_facts"; }
 constexpr std::string_view name(const give_up*) { return "give_up"; }
 constexpr std::string_view name(const retire_me*) { return "retire_me"; }
+constexpr std::string_view name(const probe_session*) { return "probe_session"; }
+constexpr std::string_view name(const leave_due*) { return "leave_due"; }
+constexpr std::string_view name(const left*) { return "left"; }
+constexpr std::string_view name(const namespaces_due*) { return "namespaces_due"; }
 
 template <class... Ts>
 constexpr auto names_of(const std::variant<Ts...>*) {

@@ -18,6 +18,7 @@ enum class actor_kind : std::uint8_t {
   managed_cluster = 1,        ///< name: the cluster
   gatekeeper = 2,             ///< one: checks bootstrap tokens
   certificate_authority = 3,  ///< one: signs approved CSRs
+  cluster_sets = 4,           ///< one: which cluster is in which ManagedClusterSet
   // actors of any API server's node (hub, embedded cluster)
   namespace_lifecycle = 10,  ///< one: empties terminating namespaces
   garbage_collector = 11,    ///< one: owner references
@@ -74,14 +75,29 @@ struct admit_reply {
   shared_bytes body;  ///< as written
 };
 
+// --- sets ---------------------------------------------------------------------------------------------------------------
+
+/// A namespace that a set wants on its clusters.
+struct managed_namespace {
+  std::string cluster_set;
+  std::string name;
+  friend auto operator<=>(const managed_namespace&, const managed_namespace&) = default;
+  friend bool operator==(const managed_namespace&, const managed_namespace&) = default;
+};
+/// Sets to a managed_cluster: the namespaces that it should carry, sorted; replaces what was said before.
+struct namespaces_due {
+  std::vector<managed_namespace> namespaces;
+};
+
 // --- link, as actors see it ------------------------------------------------------------------------------------------
 
 /// Hub: a spoke with a valid certificate for this cluster has said hello.
 struct spoke_connected {
   session_id session;
   hello greeting;
-  std::string key_sha256;  ///< of the certificate's public key
-  std::string remote;      ///< ip:port
+  std::string key_sha256;         ///< of the certificate's public key
+  instant not_before, not_after;  ///< of the certificate
+  std::string remote;             ///< ip:port
 };
 /// Hub: a connection without certificate asks to join; to the gatekeeper, which passes it on when the token is good.
 struct join_asked {
@@ -110,6 +126,10 @@ struct session_closed {
 struct send_to_spoke {
   frame_to_spoke frame;
   bool then_close = false;
+};
+/// To a session on the hub: end it unless the peer shows within this time that it is alive.
+struct probe_session {
+  duration within{};
 };
 /// To a session: drop it.
 struct close_session {
@@ -149,9 +169,10 @@ struct prescribe {
   work_desired desired;
   std::string history;  ///< incarnation of the hub's store; generations of two histories cannot be compared
 };
-/// Agent to a work: the hub does not know it any more.
+/// Agent to a work: the hub does not know it any more, or the cluster leaves the hub.
 struct withdraw {
   std::string uid;
+  bool keep = false;  ///< forget the work, and leave on the cluster what it made
 };
 /// Agent to every work with an unacknowledged report: the link is synced again, send it.
 struct resend_report {};
@@ -218,6 +239,7 @@ struct cluster_facts {
   std::string kubernetes_version;
   std::map<std::string, std::string> capacity;
   std::map<std::string, std::string> allocatable;
+  std::map<std::string, std::string> claims;  ///< name to value; all that there are
 };
 
 // --- to the node ------------------------------------------------------------------------------------------------------
@@ -226,14 +248,23 @@ struct cluster_facts {
 struct give_up {
   std::string why;
 };
+/// To the agent: the administrator of the cluster takes it away from the hub.
+struct leave_due {
+  bool keep_workloads = false;
+};
+/// The cluster has left: identity and prescriptions are erased.
+struct left {
+  bool hub_told = false;
+};
 /// The sender has nothing left to do: end it after what it has received.
 struct retire_me {};
 
-using message = std::variant<timer_fired, object_changed, admit_write, admit_reply, spoke_connected, join_asked,
-                             spoke_frame, session_closed, send_to_spoke, close_session, dial_hub, hub_connected,
-                             dial_failed, hub_frame, send_to_hub, prescribe, withdraw, resend_report, report_acked,
-                             work_held, report_ready, finished_ready, cluster_call, cluster_reply, cluster_watch,
-                             drifted, cluster_facts, give_up, retire_me, cluster_unknown>;
+using message =
+    std::variant<timer_fired, object_changed, admit_write, admit_reply, spoke_connected, join_asked, spoke_frame,
+                 session_closed, send_to_spoke, close_session, dial_hub, hub_connected, dial_failed, hub_frame,
+                 send_to_hub, prescribe, withdraw, resend_report, report_acked, work_held, report_ready, finished_ready,
+                 cluster_call, cluster_reply, cluster_watch, drifted, cluster_facts, give_up, retire_me,
+                 cluster_unknown, probe_session, leave_due, left, namespaces_due>;
 
 /// The message's type name, for traces and counters.
 std::string_view name_of(const message& m);

@@ -35,8 +35,9 @@ struct layout;
 
 template <>
 struct layout<held_work> {
-  static constexpr auto fields = std::tuple{field{"name", &held_work::name}, field{"uid", &held_work::uid},
-                                            field{"gen", &held_work::gen}, field{"deleting", &held_work::deleting}};
+  static constexpr auto fields =
+      std::tuple{field{"name", &held_work::name}, field{"uid", &held_work::uid}, field{"gen", &held_work::gen},
+                 field{"deleting", &held_work::deleting}, field{"history", &held_work::history}};
 };
 
 // Either direction: 1 to 9.
@@ -64,17 +65,21 @@ template <>
 struct layout<hello> {
   static constexpr std::uint8_t tag = 10;
   static constexpr auto name = "hello";
-  static constexpr auto fields = std::tuple{field{"protocol", &hello::protocol}, field{"software", &hello::software},
-                                            field{"cluster", &hello::cluster}, field{"agent", &hello::agent},
-                                            field{"hub_incarnation", &hello::hub_incarnation}};
+  static constexpr auto fields = std::tuple{field{"protocol", &hello::protocol},
+                                            field{"software", &hello::software},
+                                            field{"cluster", &hello::cluster},
+                                            field{"agent", &hello::agent},
+                                            field{"hub_incarnation", &hello::hub_incarnation},
+                                            field{"level", &hello::level},
+                                            field{"instance", &hello::instance}};
 };
 template <>
 struct layout<join_request> {
   static constexpr std::uint8_t tag = 11;
   static constexpr auto name = "join_request";
-  static constexpr auto fields =
-      std::tuple{field{"token", &join_request::token}, field{"csr_pem", &join_request::csr_pem},
-                 field{"annotations", &join_request::annotations}};
+  static constexpr auto fields = std::tuple{
+      field{"token", &join_request::token}, field{"csr_pem", &join_request::csr_pem},
+      field{"annotations", &join_request::annotations}, field{"client_configs", &join_request::client_configs}};
 };
 template <>
 struct layout<sync_request> {
@@ -98,7 +103,10 @@ struct layout<cluster_report> {
                                             field{"available_message", &cluster_report::available_message},
                                             field{"kubernetes_version", &cluster_report::kubernetes_version},
                                             field{"capacity", &cluster_report::capacity},
-                                            field{"allocatable", &cluster_report::allocatable}};
+                                            field{"allocatable", &cluster_report::allocatable},
+                                            field{"claims", &cluster_report::claims},
+                                            field{"claims_dropped", &cluster_report::claims_dropped},
+                                            field{"namespaces", &cluster_report::namespaces}};
 };
 template <>
 struct layout<work_report> {
@@ -114,15 +122,29 @@ struct layout<work_finished> {
   static constexpr auto name = "work_finished";
   static constexpr auto fields = std::tuple{field{"name", &work_finished::name}, field{"uid", &work_finished::uid}};
 };
+template <>
+struct layout<renew_request> {
+  static constexpr std::uint8_t tag = 17;
+  static constexpr auto name = "renew_request";
+  static constexpr auto fields = std::tuple{field{"csr_pem", &renew_request::csr_pem}};
+};
+template <>
+struct layout<leaving> {
+  static constexpr std::uint8_t tag = 18;
+  static constexpr auto name = "leaving";
+  static constexpr auto fields = std::tuple{field{"keep_workloads", &leaving::keep_workloads}};
+};
 
 // Hub to spoke: 40 to 69.
 template <>
 struct layout<welcome> {
   static constexpr std::uint8_t tag = 40;
   static constexpr auto name = "welcome";
-  static constexpr auto fields = std::tuple{
-      field{"protocol", &welcome::protocol}, field{"hub_incarnation", &welcome::hub_incarnation},
-      field{"hub_now", &welcome::hub_now}, field{"accepted", &welcome::accepted}, field{"lease", &welcome::lease}};
+  static constexpr auto fields =
+      std::tuple{field{"protocol", &welcome::protocol}, field{"hub_incarnation", &welcome::hub_incarnation},
+                 field{"hub_now", &welcome::hub_now},   field{"accepted", &welcome::accepted},
+                 field{"lease", &welcome::lease},       field{"level", &welcome::level},
+                 field{"cleanup", &welcome::cleanup}};
 };
 template <>
 struct layout<refused> {
@@ -171,6 +193,19 @@ struct layout<report_ack> {
   static constexpr auto name = "report_ack";
   static constexpr auto fields =
       std::tuple{field{"work", &report_ack::work}, field{"uid", &report_ack::uid}, field{"seq", &report_ack::seq}};
+};
+template <>
+struct layout<renewal_refused> {
+  static constexpr std::uint8_t tag = 48;
+  static constexpr auto name = "renewal_refused";
+  static constexpr auto fields = std::tuple{field{"message", &renewal_refused::message}};
+};
+template <>
+struct layout<managed_namespaces> {
+  static constexpr std::uint8_t tag = 49;
+  static constexpr auto name = "managed_namespaces";
+  static constexpr auto fields = std::tuple{field{"hub_hash", &managed_namespaces::hub_hash},
+                                            field{"namespaces", &managed_namespaces::namespaces}};
 };
 
 /// Visits the alternatives of a variant type, without a value, until `f` answers true.

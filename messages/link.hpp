@@ -16,6 +16,9 @@ namespace wh {
 
 /// Spoken in hello and welcome; a peer with another major version is refused with a sentence that names both.
 inline constexpr std::uint32_t link_protocol_version = 1;
+/// What was added within the version, counted: a frame is sent only to a peer whose level has it.
+///   1: renew_request, leaving, managed_namespaces, renewal_refused
+inline constexpr std::uint32_t link_level = 1;
 
 /// Largest frame either side accepts, length prefix excluded. A ManifestWork is at most 500 KiB of manifests by default.
 inline constexpr std::size_t frame_bytes_max = 4 * 1024 * 1024;
@@ -46,6 +49,8 @@ struct hello {
   std::string cluster;          ///< must be the certificate's cluster, once there is a certificate
   std::string agent;            ///< tells two installations of one cluster name apart
   std::string hub_incarnation;  ///< of the hub store that the spoke last synced with; empty before that
+  std::uint32_t level = link_level;
+  std::string instance;  ///< random, of this run of the spoke: two machines with one identity differ in it
   friend bool operator==(const hello&, const hello&) = default;
 };
 
@@ -53,7 +58,8 @@ struct hello {
 struct join_request {
   std::string token;  ///< bootstrap token `id.secret`
   std::string csr_pem;
-  std::map<std::string, std::string> annotations;  ///< agent.open-cluster-management.io/… for the ManagedCluster
+  std::map<std::string, std::string> annotations;     ///< agent.open-cluster-management.io/… for the ManagedCluster
+  std::map<std::string, std::string> client_configs;  ///< the cluster's own API: https URL to CA bundle (PEM, or empty)
   friend bool operator==(const join_request&, const join_request&) = default;
 };
 
@@ -63,6 +69,7 @@ struct held_work {
   std::string uid;
   generation gen;
   bool deleting = false;
+  std::string history;  ///< incarnation of the hub's store that gave `gen` out, if another than hello names
   friend bool operator==(const held_work&, const held_work&) = default;
 };
 
@@ -87,6 +94,10 @@ struct cluster_report {
   std::string kubernetes_version;
   std::map<std::string, std::string> capacity;  ///< resource name to quantity
   std::map<std::string, std::string> allocatable;
+  std::map<std::string, std::string> claims;  ///< name to value; reserved and custom, within the spoke's limits
+  std::uint32_t claims_dropped = 0;           ///< custom claims beyond the limit
+  /// Names of managed namespaces to what went wrong with them; empty: applied.
+  std::map<std::string, std::string> namespaces;
   friend bool operator==(const cluster_report&, const cluster_report&) = default;
 };
 
@@ -101,6 +112,18 @@ struct work_report {
     return a.name == b.name && a.uid == b.uid && a.seq == b.seq && a.observed == b.observed &&
            (a.status == b.status || (a.status && b.status && *a.status == *b.status));
   }
+};
+
+/// Asks for a certificate for the next key, under the current one; answered by join_certificate or renewal_refused.
+struct renew_request {
+  std::string csr_pem;
+  friend bool operator==(const renew_request&, const renew_request&) = default;
+};
+
+/// The cluster's administrator takes it away from this hub: the last word of this identity.
+struct leaving {
+  bool keep_workloads = false;
+  friend bool operator==(const leaving&, const leaving&) = default;
 };
 
 /// Everything that the work put on the cluster is gone (or left, as its deleteOption says): the finalizer may go.
@@ -119,6 +142,8 @@ struct welcome {
   instant hub_now;
   bool accepted = false;  ///< spec.hubAcceptsClient; until true nothing else comes
   duration lease{};       ///< heartbeat period
+  std::uint32_t level = link_level;
+  bool cleanup = false;  ///< not accepted any more, but works are left: only their removals pass
   friend bool operator==(const welcome&, const welcome&) = default;
 };
 
@@ -142,6 +167,20 @@ struct join_certificate {
   std::string cert_pem;
   std::string ca_pem;
   friend bool operator==(const join_certificate&, const join_certificate&) = default;
+};
+
+/// No certificate for renew_request; the one in use works until it expires.
+struct renewal_refused {
+  std::string message;
+  friend bool operator==(const renewal_refused&, const renewal_refused&) = default;
+};
+
+/// The namespaces that the cluster should carry for its sets: name to the sets that want it, joined by commas. Replaces
+/// what was sent before.
+struct managed_namespaces {
+  std::string hub_hash;  ///< 63 hexadecimal digits: part of the label that says which hub manages a namespace
+  std::map<std::string, std::string> namespaces;
+  friend bool operator==(const managed_namespaces&, const managed_namespaces&) = default;
 };
 
 /// One prescription as it should be. `deleting`: remove what it put there, then send work_finished.
@@ -180,8 +219,8 @@ struct report_ack {
 };
 
 using frame_to_hub = std::variant<credit, ping, pong, hello, join_request, sync_request, heartbeat, cluster_report,
-                                  work_report, work_finished>;
+                                  work_report, work_finished, renew_request, leaving>;
 using frame_to_spoke = std::variant<credit, ping, pong, welcome, refused, join_pending, join_certificate, work_desired,
-                                    work_unknown, sync_done, report_ack>;
+                                    work_unknown, sync_done, report_ack, renewal_refused, managed_namespaces>;
 
 }  // namespace wh

@@ -64,6 +64,8 @@ peer_identity fake_identity(const std::string& cert_pem) {
   if (!peer.has_certificate) return peer;
   peer.subj = {parts[1], split(parts[2], ';')};
   peer.public_key_sha256 = parts[3];
+  peer.not_before = instant(duration(std::stoll(parts[4])));
+  peer.not_after = instant(duration(std::stoll(parts[5])));
   return peer;
 }
 

@@ -85,6 +85,16 @@ class link_end : public connection_handler {
     abort_overdue_close();
   }
 
+  /// Makes the peer show whether it is there: heard() moves when it answers.
+  void ask() {
+    act([&](output& out) { session_.ask(now(), out); });
+  }
+  /// When the last bytes came.
+  duration heard() {
+    const std::lock_guard lock(mutex_);
+    return session_.heard();
+  }
+
   /// Tries again to pass on what is held.
   void resume() {
     act([&](output&) { resume_due_ = false; });

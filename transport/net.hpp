@@ -58,6 +58,7 @@ struct peer_identity {
   subject subj;
   std::string public_key_sha256;
   std::string serial_hex;
+  instant not_before, not_after;  ///< of the certificate
   std::string remote_address;  ///< ip:port; `memory:number` over a memory_network
   std::string ca_chain_pem;    ///< client side: the CA certificate that the pin matched
 };

@@ -169,7 +169,12 @@ void link_session<Rules>::tick(duration now, output& out) {
   if (!rules_.introduced() && now - opened_ >= limits_->introduced_within)
     return part({.why = fail(errc::timeout, "the peer did not introduce itself within " + seconds(now - opened_))},
                 out);
-  if (now - asked_ < limits_->ping_after) return;
+  if (now - asked_ >= limits_->ping_after) ask(now, out);
+}
+
+template <class Rules>
+void link_session<Rules>::ask(duration now, output& out) {
+  if (ended_) return;
   asked_ = now;
   append(out.write, outgoing(ping{++pings_}));
 }

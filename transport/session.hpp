@@ -119,12 +119,15 @@ class link_session {
   void consumed(std::size_t bytes, output& out);
   /// To be called now and then, at least four times in ping_after.
   void tick(duration now, output& out);
+  /// Sends a ping now.
+  void ask(duration now, output& out);
   /// Ends once everything sent so far is written.
   void finish(error why, duration now, output& out);
   /// Ends now; what waits is dropped.
   void part(parting terms, output& out);
 
   bool ended() const { return ended_; }
+  duration heard() const { return heard_; }  ///< when the last bytes came
   std::size_t backlog() const { return waiting_bytes_; }
   const Rules& rules() const { return rules_; }
 

@@ -188,6 +188,12 @@ result<peer_identity> tls_stream::identity(std::string remote) const {
   peer.subj = std::move(*subj);
   peer.public_key_sha256 = public_key_sha256(cert);
   peer.serial_hex = serial_hex(cert);
+  auto begins = read_time(X509_get0_notBefore(cert));
+  if (!begins) return begins.err();
+  auto ends = read_time(X509_get0_notAfter(cert));
+  if (!ends) return ends.err();
+  peer.not_before = *begins;
+  peer.not_after = *ends;
   return peer;
 }
 

@@ -43,6 +43,7 @@ struct hub_link_host::core : std::enable_shared_from_this<core> {
   std::shared_ptr<connection_handler> accept(std::shared_ptr<connection> over);
   void admit(hub_link& link, const result<std::optional<spoke_identity>>& who);
   void deliver(envelope e);
+  void probe(const std::shared_ptr<hub_link>& link, duration within);
   std::shared_ptr<hub_link> find(session_id id) const;
   std::vector<std::shared_ptr<hub_link>> links_of(const slice& of) const;
   std::vector<std::shared_ptr<hub_link>> all_links() const;
@@ -90,7 +91,9 @@ class hub_link final : public link_end<hub_rules>, public std::enable_shared_fro
       : link_end(id, std::move(over), hub_rules(std::move(proven)), host->options.limits, host->options.timers.now()),
         host_(std::move(host)),
         remote_(peer.remote_address),
-        key_sha256_(peer.public_key_sha256) {
+        key_sha256_(peer.public_key_sha256),
+        not_before_(peer.not_before),
+        not_after_(peer.not_after) {
     ++host_->sessions;
     if (!rules().member()) ++host_->applicants;
   }
@@ -147,8 +150,12 @@ class hub_link final : public link_end<hub_rules>, public std::enable_shared_fro
 
   result<void> greet(const hello& greeting) {
     if (!rules().member()) return {};
-    auto posted = post(
-        actor(), spoke_connected{.session = id(), .greeting = greeting, .key_sha256 = key_sha256_, .remote = remote_});
+    auto posted = post(actor(), spoke_connected{.session = id(),
+                                                .greeting = greeting,
+                                                .key_sha256 = key_sha256_,
+                                                .not_before = not_before_,
+                                                .not_after = not_after_,
+                                                .remote = remote_});
     if (!posted) return posted;
     route_known_ = welcomed_ = true;
     ++host_->members;
@@ -189,6 +196,8 @@ class hub_link final : public link_end<hub_rules>, public std::enable_shared_fro
   const std::shared_ptr<host_core> host_;
   const std::string remote_;
   const std::string key_sha256_;
+  const instant not_before_;
+  const instant not_after_;
   bool route_known_ = false;
   bool welcomed_ = false;
   order_book orders_;
@@ -259,7 +268,17 @@ void hub_link_host::core::deliver(envelope e) {
     link->deliver(*sending);
   } else if (const auto* closing = std::get_if<close_session>(&e.body)) {
     link->abort(closing->reason);
+  } else if (const auto* probing = std::get_if<probe_session>(&e.body)) {
+    probe(link, probing->within);
   }
+}
+
+void hub_link_host::core::probe(const std::shared_ptr<hub_link>& link, duration within) {
+  link->ask();
+  options.timers.after(within, [weak = std::weak_ptr(link), asked = options.timers.now()] {
+    if (const auto still = weak.lock(); still && still->heard() <= asked)
+      still->abort("the peer does not answer any more");
+  });
 }
 
 std::shared_ptr<hub_link> hub_link_host::core::find(session_id id) const {

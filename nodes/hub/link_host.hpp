@@ -52,7 +52,7 @@ class hub_link_host {
 
   /// For listen_link(), the simulator's network, or any test that makes connections.
   accept_handler acceptor();
-  /// For envelopes to actor_kind::session: send_to_spoke, close_session.
+  /// For envelopes to actor_kind::session: send_to_spoke, close_session, probe_session.
   void deliver(envelope e);
   /// The cluster's actor lost its volatile state: its spokes must connect and sync anew.
   void close_sessions_of(const std::string& cluster);

@@ -15,27 +15,31 @@ std::vector<frame_to_hub> samples_to_hub() {
   return {credit{65536},
           ping{7},
           pong{1},
-          hello{1, "s/1", "c1", "a1", "i"},
-          join_request{"id.s", "csr", {{"k", "v"}}},
-          sync_request{{{"w", "u", generation(3), true}, {"v", "t", generation(1), false}}},
+          hello{1, "s/1", "c1", "a1", "i", 1, "n"},
+          join_request{"id.s", "csr", {{"k", "v"}}, {{"u", "p"}}},
+          sync_request{{{"w", "u", generation(3), true, "h"}, {"v", "t", generation(1), false, ""}}},
           heartbeat{instant(duration(1'000'000))},
-          cluster_report{1, true, "r", "m", "v1.30", {{"cpu", "4"}}, {{"memory", "1Gi"}}},
+          cluster_report{1, true, "r", "m", "v1.30", {{"cpu", "4"}}, {{"memory", "1Gi"}}, {{"c", "v"}}, 2, {{"n", ""}}},
           work_report{"w", "u", 9, generation(2), share("{}")},
-          work_finished{"w", "u"}};
+          work_finished{"w", "u"},
+          renew_request{"csr"},
+          leaving{true}};
 }
 
 std::vector<frame_to_spoke> samples_to_spoke() {
   return {credit{65536},
           ping{7},
           pong{1},
-          welcome{1, "i", instant(duration(5)), true, std::chrono::seconds(60)},
+          welcome{1, "i", instant(duration(5)), true, std::chrono::seconds(60), 1, true},
           refused{errc::forbidden, "no", std::chrono::seconds(1), true},
           join_pending{"wait"},
           join_certificate{"c", "a"},
           work_desired{"w", "u", generation(1), false, share("{}")},
           work_unknown{"w", "u"},
           sync_done{revision(300)},
-          report_ack{"w", "u", 4}};
+          report_ack{"w", "u", 4},
+          renewal_refused{"no"},
+          managed_namespaces{"h", {{"n", "s"}}}};
 }
 
 template <class Frame>

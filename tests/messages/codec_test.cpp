@@ -98,16 +98,18 @@ TEST_CASE("the bytes of a frame do not drift", "[messages][codec]") {
   CHECK(hex(frame_to_hub(credit{65536})) == "9201ce00010000");
   CHECK(hex(frame_to_hub(ping{7})) == "920207");
   CHECK(hex(frame_to_spoke(pong{7})) == "920307");
-  CHECK(hex(frame_to_hub(hello{1, "s", "c1", "a1", ""})) == "960a01a173a26331a26131a0");
-  CHECK(hex(frame_to_hub(join_request{"id.s", "csr", {{"k", "v"}}})) == "940ba469642e73a363737281a16ba176");
-  CHECK(hex(frame_to_hub(sync_request{{{"w", "u", generation(3), true}}})) == "920c9194a177a17503c3");
+  CHECK(hex(frame_to_hub(hello{1, "s", "c1", "a1", ""})) == "980a01a173a26331a26131a001a0");
+  CHECK(hex(frame_to_hub(join_request{"id.s", "csr", {{"k", "v"}}})) == "950ba469642e73a363737281a16ba17680");
+  CHECK(hex(frame_to_hub(sync_request{{{"w", "u", generation(3), true}}})) == "920c9195a177a17503c3a0");
   CHECK(hex(frame_to_hub(heartbeat{instant(duration(1'000'000))})) == "920dce000f4240");
   CHECK(hex(frame_to_hub(cluster_report{1, true, "", "", "v1.30", {{"cpu", "4"}}, {}})) ==
-        "980e01c3a0a0a576312e333081a3637075a13480");
+        "9b0e01c3a0a0a576312e333081a3637075a13480800080");
   CHECK(hex(frame_to_hub(work_report{"w", "u", 9, generation(2), share("{}")})) == "960fa177a1750902c4027b7d");
   CHECK(hex(frame_to_hub(work_finished{"w", "u"})) == "9310a177a175");
+  CHECK(hex(frame_to_hub(renew_request{"csr"})) == "9211a3637372");
+  CHECK(hex(frame_to_hub(leaving{true})) == "9212c3");
   CHECK(hex(frame_to_spoke(welcome{1, "i", instant(duration(5)), true, std::chrono::seconds(60)})) ==
-        "962801a16905c3ce03938700");
+        "982801a16905c3ce0393870001c2");
   CHECK(hex(frame_to_spoke(refused{errc::forbidden, "no", duration(0), true})) == "952905a26e6f00c3");
   CHECK(hex(frame_to_spoke(join_pending{"wait"})) == "922aa477616974");
   CHECK(hex(frame_to_spoke(join_certificate{"c", "a"})) == "932ba163a161");
@@ -115,6 +117,8 @@ TEST_CASE("the bytes of a frame do not drift", "[messages][codec]") {
   CHECK(hex(frame_to_spoke(work_unknown{"w", "u"})) == "932da177a175");
   CHECK(hex(frame_to_spoke(sync_done{revision(300)})) == "922ecd012c");
   CHECK(hex(frame_to_spoke(report_ack{"w", "u", 4})) == "942fa177a17504");
+  CHECK(hex(frame_to_spoke(renewal_refused{"no"})) == "9230a26e6f");
+  CHECK(hex(frame_to_spoke(managed_namespaces{"h", {{"n", "s"}}})) == "9331a16881a16ea173");
 }
 
 TEST_CASE("fields that a newer peer adds are passed over", "[messages][codec]") {

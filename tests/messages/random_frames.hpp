@@ -37,7 +37,9 @@ inline std::map<std::string, std::string> random_map(rng& r) {
   return out;
 }
 
-inline held_work random_held(rng& r) { return {random_text(r), random_text(r), random_generation(r), random_bool(r)}; }
+inline held_work random_held(rng& r) {
+  return {random_text(r), random_text(r), random_generation(r), random_bool(r), random_text(r)};
+}
 
 inline std::vector<held_work> random_works(rng& r) {
   std::vector<held_work> out;
@@ -52,28 +54,34 @@ inline std::vector<frame_to_hub> random_frames_to_hub(rng& r) {
   return {credit{random_number(r)},
           ping{random_number(r)},
           pong{random_number(r)},
-          hello{random_small(r), random_text(r), random_text(r), random_text(r), random_text(r)},
-          join_request{random_text(r), random_text(r), random_map(r)},
+          hello{random_small(r), random_text(r), random_text(r), random_text(r), random_text(r), random_small(r),
+                random_text(r)},
+          join_request{random_text(r), random_text(r), random_map(r), random_map(r)},
           sync_request{random_works(r)},
           heartbeat{random_instant(r)},
           cluster_report{random_number(r), random_bool(r), random_text(r), random_text(r), random_text(r),
-                         random_map(r), random_map(r)},
+                         random_map(r), random_map(r), random_map(r), random_small(r), random_map(r)},
           work_report{random_text(r), random_text(r), random_number(r), random_generation(r), random_bytes(r)},
-          work_finished{random_text(r), random_text(r)}};
+          work_finished{random_text(r), random_text(r)},
+          renew_request{random_text(r)},
+          leaving{random_bool(r)}};
 }
 
 inline std::vector<frame_to_spoke> random_frames_to_spoke(rng& r) {
   return {credit{random_number(r)},
           ping{random_number(r)},
           pong{random_number(r)},
-          welcome{random_small(r), random_text(r), random_instant(r), random_bool(r), random_duration(r)},
+          welcome{random_small(r), random_text(r), random_instant(r), random_bool(r), random_duration(r),
+                  random_small(r), random_bool(r)},
           refused{random_errc(r), random_text(r), random_duration(r), random_bool(r)},
           join_pending{random_text(r)},
           join_certificate{random_text(r), random_text(r)},
           work_desired{random_text(r), random_text(r), random_generation(r), random_bool(r), random_bytes(r)},
           work_unknown{random_text(r), random_text(r)},
           sync_done{revision(random_number(r))},
-          report_ack{random_text(r), random_text(r), random_number(r)}};
+          report_ack{random_text(r), random_text(r), random_number(r)},
+          renewal_refused{random_text(r)},
+          managed_namespaces{random_text(r), random_map(r)}};
 }
 
 }  // namespace wh::testing

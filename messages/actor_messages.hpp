@@ -95,9 +95,9 @@ struct namespaces_due {
 struct spoke_connected {
   session_id session;
   hello greeting;
-  std::string key_sha256;         ///< of the certificate's public key
-  instant not_before, not_after;  ///< of the certificate
-  std::string remote;             ///< ip:port
+  std::string key_sha256;             ///< of the certificate's public key
+  instant not_before{}, not_after{};  ///< of the certificate
+  std::string remote;                 ///< ip:port
 };
 /// Hub: a connection without certificate asks to join; to the gatekeeper, which passes it on when the token is good.
 struct join_asked {
@@ -239,7 +239,7 @@ struct cluster_facts {
   std::string kubernetes_version;
   std::map<std::string, std::string> capacity;
   std::map<std::string, std::string> allocatable;
-  std::map<std::string, std::string> claims;  ///< name to value; all that there are
+  std::map<std::string, std::string> claims = {};  ///< name to value; all that there are
 };
 
 // --- to the node ------------------------------------------------------------------------------------------------------

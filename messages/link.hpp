@@ -50,7 +50,7 @@ struct hello {
   std::string agent;            ///< tells two installations of one cluster name apart
   std::string hub_incarnation;  ///< of the hub store that the spoke last synced with; empty before that
   std::uint32_t level = link_level;
-  std::string instance;  ///< random, of this run of the spoke: two machines with one identity differ in it
+  std::string instance = {};  ///< random, of this run of the spoke: two machines with one identity differ in it
   friend bool operator==(const hello&, const hello&) = default;
 };
 
@@ -58,8 +58,9 @@ struct hello {
 struct join_request {
   std::string token;  ///< bootstrap token `id.secret`
   std::string csr_pem;
-  std::map<std::string, std::string> annotations;     ///< agent.open-cluster-management.io/… for the ManagedCluster
-  std::map<std::string, std::string> client_configs;  ///< the cluster's own API: https URL to CA bundle (PEM, or empty)
+  std::map<std::string, std::string> annotations;  ///< agent.open-cluster-management.io/… for the ManagedCluster
+  std::map<std::string, std::string> client_configs =
+      {};  ///< the cluster's own API: https URL to CA bundle (PEM, or empty)
   friend bool operator==(const join_request&, const join_request&) = default;
 };
 
@@ -69,7 +70,7 @@ struct held_work {
   std::string uid;
   generation gen;
   bool deleting = false;
-  std::string history;  ///< incarnation of the hub's store that gave `gen` out, if another than hello names
+  std::string history = {};  ///< incarnation of the hub's store that gave `gen` out, if another than hello names
   friend bool operator==(const held_work&, const held_work&) = default;
 };
 
@@ -94,10 +95,10 @@ struct cluster_report {
   std::string kubernetes_version;
   std::map<std::string, std::string> capacity;  ///< resource name to quantity
   std::map<std::string, std::string> allocatable;
-  std::map<std::string, std::string> claims;  ///< name to value; reserved and custom, within the spoke's limits
-  std::uint32_t claims_dropped = 0;           ///< custom claims beyond the limit
+  std::map<std::string, std::string> claims = {};  ///< name to value; reserved and custom, within the spoke's limits
+  std::uint32_t claims_dropped = 0;                ///< custom claims beyond the limit
   /// Names of managed namespaces to what went wrong with them; empty: applied.
-  std::map<std::string, std::string> namespaces;
+  std::map<std::string, std::string> namespaces = {};
   friend bool operator==(const cluster_report&, const cluster_report&) = default;
 };
 
@@ -179,7 +180,7 @@ struct renewal_refused {
 /// what was sent before.
 struct managed_namespaces {
   std::string hub_hash;  ///< 63 hexadecimal digits: part of the label that says which hub manages a namespace
-  std::map<std::string, std::string> namespaces;
+  std::map<std::string, std::string> namespaces = {};
   friend bool operator==(const managed_namespaces&, const managed_namespaces&) = default;
 };
 

@@ -58,9 +58,9 @@ struct peer_identity {
   subject subj;
   std::string public_key_sha256;
   std::string serial_hex;
-  instant not_before, not_after;  ///< of the certificate
-  std::string remote_address;  ///< ip:port; `memory:number` over a memory_network
-  std::string ca_chain_pem;    ///< client side: the CA certificate that the pin matched
+  instant not_before{}, not_after{};  ///< of the certificate
+  std::string remote_address;         ///< ip:port; `memory:number` over a memory_network
+  std::string ca_chain_pem;           ///< client side: the CA certificate that the pin matched
 };
 
 /// One established TLS byte stream of the link. Methods may be called from any thread; callbacks come on the loop.

@@ -118,6 +118,8 @@ result<void> hub::parts::open_core() {
   o.manifest_limit_bytes = options.manifest_limit_kib * 1024;
   o.front = limits_of(options.front);
   o.certificate_life = options.certificate_life;
+  o.registration.auto_approved_users =
+      options.auto_approved_csr_users.empty() ? options.cluster_auto_approval_users : options.auto_approved_csr_users;
   o.log = log_note;
   auto trail = open_audit(options.access, options.data_dir);
   if (!trail) return trail.err();

@@ -2,6 +2,7 @@
 #include <functional>
 #include <memory>
 
+#include "actors/hub/managed_cluster.hpp"
 #include "actors/runtime/runtime.hpp"
 #include "apiserver/audit/audit_log.hpp"
 #include "nodes/hub/backup_service.hpp"
@@ -23,6 +24,7 @@ struct hub_core_options {
   std::size_t manifest_limit_bytes = 500 * 1024;
   fair_limits front;  ///< of HTTPS, if it is served
   duration certificate_life = std::chrono::hours(24 * 365);
+  registration_settings registration = {};
   std::function<void(const address&, note)> log;
   std::map<std::string, std::function<void(std::shared_ptr<api_reply>)>> extensions;  ///< as api_options
   std::string token_issuer;                                                           ///< as api_stack_options

@@ -51,6 +51,17 @@ void add_options(wh::command& program, wh::hub_options& o, wh::log_options& log)
                .group = "Limits"},
               o.certificate_life);
   program.add(
+      {.name = "auto-approved-csr-users",
+       .value = "USERS",
+       .help = "Whose clusters are let in without a person, with feature gate ManagedClusterAutoApproval: a,b,c",
+       .group = "Registration"},
+      o.auto_approved_csr_users);
+  program.add({.name = "cluster-auto-approval-users",
+               .value = "USERS",
+               .help = "The older name of --auto-approved-csr-users, which replaces it",
+               .group = "Registration"},
+              o.cluster_auto_approval_users);
+  program.add(
       {.name = "store-quota", .value = "MIB", .help = "Where the store turns read-only, in MiB", .group = "Store"},
       o.store_quota_mib);
   program.add({.name = "history-age",

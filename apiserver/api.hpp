@@ -38,6 +38,7 @@ struct api_request {
   std::optional<user_info> as = {};  ///< the Impersonate headers, as sent
   std::string source = {};           ///< the client's address, for the audit log
   std::string audit_id = {};         ///< the Audit-ID header: the name that the client gives this request in the log
+  std::string distrusted = {};       ///< why the client's certificate is not taken: the request gets 401 and this
   bool demands_identity = false;     ///< strangers get 401, except for /healthz, /livez, /readyz and /version
   /// Whether its new objects say who owns their fields. False for parts of ours that make many: their objects stay light
   /// until somebody applies to them.

@@ -99,9 +99,11 @@ std::string status_text(int code, const std::string& reason, const std::string& 
       .dump(-1, ' ', false, document::error_handler_t::replace);
 }
 
-void serve(api_server& api, http_request request, std::shared_ptr<http_exchange> exchange) {
+void serve(api_server& api, const certificate_check& check, http_request request,
+           std::shared_ptr<http_exchange> exchange) {
   api_request r;
   r.user = user_of(request.peer);
+  if (const auto ok = check ? check(request.peer) : result<void>(); !ok) r.distrusted = ok.err().message;
   r.bearer_token = bearer_token(request);
   r.as = impersonated(request);
   r.source = request.peer.remote_address;
@@ -129,13 +131,13 @@ const char* reason_of(int status) {
 }  // namespace
 
 result<std::unique_ptr<http_server>> serve_api(event_loop& loop, const host_port& at, const tls_config& tls,
-                                               const http_limits& limits, api_server& api) {
+                                               const http_limits& limits, api_server& api, certificate_check check) {
   auto config = tls;
   config.request_client_cert = true;
   return listen_https(
       loop, at, config, limits,
-      [&api](http_request request, std::shared_ptr<http_exchange> exchange) {
-        serve(api, std::move(request), std::move(exchange));
+      [&api, check = std::move(check)](http_request request, std::shared_ptr<http_exchange> exchange) {
+        serve(api, check, std::move(request), std::move(exchange));
       },
       [](int status, const std::string& message) { return status_text(status, reason_of(status), message); });
 }

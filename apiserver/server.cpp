@@ -131,13 +131,15 @@ bool is_public(std::string_view target) {
   return false;
 }
 
-void refuse_stranger(const call_ptr& call) {
+void refuse_stranger(const call_ptr& call, const std::string& why = {}) {
   // Methods of a stranger's invention must not become metrics of their own.
   static const std::vector<std::string> known = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"};
   const auto& method = call->request.method;
   call->verb = std::find(known.begin(), known.end(), method) == known.end() ? "other" : lower(method);
   call->counted_as = "other";
-  call->respond(unauthorized());
+  auto answer = unauthorized();
+  if (!why.empty()) answer.message = why;
+  call->respond(std::move(answer));
 }
 
 void serve_request(const call_ptr& call) {
@@ -195,6 +197,7 @@ class server final : public api_server {
     call->reply = std::move(reply);
     call->started = core_->now();
     if (core_->options.audit) call->audit_id = audit_id_of(*call);
+    if (!call->request.distrusted.empty()) return refuse_stranger(call, call->request.distrusted);
     if (!call->request.user.name.empty()) return serve_request(call);
     if (!call->request.bearer_token.empty()) return check_token(call);
     call->request.user = {"system:anonymous", {"system:unauthenticated"}};

@@ -15,6 +15,7 @@ std::string_view kind_name(actor_kind kind) {
     case actor_kind::cluster_sets: return "cluster_sets";
     case actor_kind::namespace_lifecycle: return "namespace_lifecycle";
     case actor_kind::garbage_collector: return "garbage_collector";
+    case actor_kind::event_reaper: return "event_reaper";
     case actor_kind::cluster_agent: return "cluster_agent";
     case actor_kind::work: return "work";
     case actor_kind::session: return "session";

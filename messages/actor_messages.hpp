@@ -22,6 +22,7 @@ enum class actor_kind : std::uint8_t {
   // actors of any API server's node (hub, embedded cluster)
   namespace_lifecycle = 10,  ///< one: empties terminating namespaces
   garbage_collector = 11,    ///< one: owner references
+  event_reaper = 12,         ///< one: Events of long ago
   // actors of the spoke
   cluster_agent = 20,  ///< one: registration and link
   work = 21,           ///< name: the ManifestWork

@@ -13,8 +13,6 @@
 namespace wh {
 namespace {
 
-/// Certificates start a little in the past, for spokes whose clocks are behind (as Kubernetes' signer does).
-constexpr duration clock_slack = std::chrono::minutes(5);
 /// metav1: expirationSeconds is at least ten minutes.
 constexpr std::int64_t life_seconds_min = 600;
 
@@ -42,7 +40,7 @@ result<std::string> sign(const certificate_authority& self, const document& csr,
   if (const auto seconds = int_at(csr, {"spec", "expirationSeconds"}, 0); seconds > 0)
     life = std::min<duration>(life, std::chrono::seconds(std::max(seconds, life_seconds_min)));
   const auto pem = from_base64(string_at(csr, {"spec", "request"}));
-  return ctx.crypto.sign_client(*pem, ctx.now - clock_slack, ctx.now + life);
+  return ctx.crypto.sign_client(*pem, ctx.now - certificate_backdating, ctx.now + life);
 }
 
 void sign_approved(const certificate_authority& self, document& csr, const result<crypto_port::csr_facts>& facts,

@@ -9,6 +9,9 @@
 /// Which certificate requests the hub approves by itself, and what no approval may give (spec 3.3).
 namespace wh {
 
+/// Certificates start so much in the past, for spokes whose clocks are behind (as Kubernetes' signer does).
+inline constexpr duration certificate_backdating = std::chrono::minutes(5);
+
 /// The agent that a request asks a certificate for; an error says why it is no request of the labelled cluster. Exact: label,
 /// signer, CN `system:open-cluster-management:<cluster>:<agent>`, and as O the cluster's group with or without that of all
 /// clusters; whole segments, nothing else.

@@ -61,6 +61,7 @@ void replace_put(outbox& out, const object_key& key, const document& doc) {
 void follow_up(managed_cluster& self, const managed_cluster& before, document& doc, const context& ctx, outbox& out) {
   if (self.accepted && !before.accepted) accept_cluster(self, doc, ctx, out);
   else if (!self.accepted && before.accepted) deny_cluster(self, doc, ctx, out);
+  if (is_revoked(self) && !is_revoked(before)) revoke_until_now(self, doc, ctx.now);
   if (!self.deleting) add_finalizer(doc, names::resources_finalizer);
   if (self.deleting && !before.deleting) out.log(note_level::info, "deletion requested");
   settle(before, doc, ctx, out);
@@ -68,7 +69,7 @@ void follow_up(managed_cluster& self, const managed_cluster& before, document& d
 
 /// And what the spoke is told of it.
 void pass_on(managed_cluster& self, const managed_cluster& before, const context& ctx, outbox& out) {
-  if (self.key_sha256.starts_with(names::revoked_prefix) && !before.key_sha256.starts_with(names::revoked_prefix))
+  if (is_revoked(self) && !is_revoked(before))
     dismiss(
         self, errc::forbidden,
         "the certificate was revoked on the hub: join again with a new data folder and a token from: whctl get token",

@@ -49,6 +49,9 @@ void dismiss(managed_cluster& self, errc code, std::string why, outbox& out);
 void handle_renewal(managed_cluster& self, const renew_request& m, const context& ctx, outbox& out);
 /// A certificate request of the cluster has changed: whoever waits for it is answered.
 void answer_waiting(managed_cluster& self, const document& csr, const context& ctx, outbox& out);
+bool is_revoked(const managed_cluster& self);
+/// Refuses every certificate that was signed until now, whatever its key.
+void revoke_until_now(const managed_cluster& self, document& cluster, instant now);
 /// The way out of a duel between two machines with one identity.
 void settle_duel(managed_cluster& self, const context& ctx, outbox& out);
 void handle_leaving(managed_cluster& self, const leaving& m, const context& ctx, outbox& out);

@@ -139,8 +139,7 @@ std::string join_problem(const managed_cluster& self, const std::string& key_sha
   if (self.key_sha256 == names::revoked_prefix + key_sha256)
     return fmt::format("the key of cluster {} was revoked: join with a new data folder, which makes a new key",
                        self.name);
-  if (self.key_sha256.empty() || self.key_sha256 == key_sha256 || self.key_sha256.starts_with(names::revoked_prefix))
-    return {};
+  if (self.key_sha256.empty() || self.key_sha256 == key_sha256 || is_revoked(self)) return {};
   return fmt::format(
       "cluster name {0} is taken by another key: choose another --cluster-name, or, if this machine replaces that "
       "one, take the name from it on the hub first (whctl revoke certificate {0})",

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "actors/hub/csr_approval.hpp"
 #include "actors/hub/managed_cluster_detail.hpp"
 #include "actors/names.hpp"
 
@@ -122,6 +123,14 @@ void dismiss(managed_cluster& self, errc code, std::string why, outbox& out) {
   out.cancel("certificate");
 }
 
+bool is_revoked(const managed_cluster& self) { return self.key_sha256.starts_with(names::revoked_prefix); }
+
+void revoke_until_now(const managed_cluster& self, document& cluster, instant now) {
+  auto& annotations = cluster["metadata"]["annotations"];
+  if (!is_revoked(self)) annotations[names::key_annotation] = names::revoked_prefix + self.key_sha256;
+  annotations[names::certificate_since] = to_rfc3339(std::max(self.certificate_since, now - certificate_backdating));
+}
+
 void settle_duel(managed_cluster& self, const context& ctx, outbox& out) {
   if (!self.challenger) return;
   const auto other = *std::move(self.challenger);
@@ -153,8 +162,7 @@ void handle_leaving(managed_cluster& self, const leaving& m, const context& ctx,
   change_cluster(self, ctx, out, [&](document& cluster) {
     auto& annotations = cluster["metadata"]["annotations"];
     annotations[names::left_at] = to_rfc3339(ctx.now);
-    if (!self.key_sha256.starts_with(names::revoked_prefix))
-      annotations[names::key_annotation] = names::revoked_prefix + self.key_sha256;
+    revoke_until_now(self, cluster, ctx.now);
     const auto message = fmt::format("The cluster has left this hub and {} what the hub put there.",
                                      m.keep_workloads ? "keeps" : "removes");
     note_link(cluster, false, "SpokeLeft", message, ctx.now);

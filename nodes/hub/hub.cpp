@@ -27,6 +27,7 @@ result<void> validate(const hub_options& o) {
     return fail(errc::invalid, "--manifest-limit must be between 1 and 2048 KiB");
   if (o.certificate_life < std::chrono::minutes(10))
     return fail(errc::invalid, "--certificate-life must be at least 10m");
+  if (o.event_life < std::chrono::minutes(1)) return fail(errc::invalid, "--event-ttl must be at least 1m");
   if (o.history_age != duration::zero() && o.history_age < std::chrono::minutes(1))
     return fail(errc::invalid, "--history-age must be at least 1m, or 0s for no limit by age");
   if (o.history_changes == 0 && o.history_age == duration::zero())
@@ -118,6 +119,7 @@ result<void> hub::parts::open_core() {
   o.manifest_limit_bytes = options.manifest_limit_kib * 1024;
   o.front = limits_of(options.front);
   o.certificate_life = options.certificate_life;
+  o.event_life = options.event_life;
   o.registration.auto_approved_users =
       options.auto_approved_csr_users.empty() ? options.cluster_auto_approval_users : options.auto_approved_csr_users;
   o.log = log_note;

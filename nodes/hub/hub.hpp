@@ -21,6 +21,7 @@ struct hub_options {
   std::vector<std::string> tls_san;         ///< further names or addresses in the server's certificate
   std::uint64_t manifest_limit_kib = 500;   ///< sum of a ManifestWork's manifests
   duration certificate_life = std::chrono::hours(24 * 365);
+  duration event_life = std::chrono::hours(1);
   std::vector<std::string> auto_approved_csr_users;      ///< with gate ManagedClusterAutoApproval
   std::vector<std::string> cluster_auto_approval_users;  ///< OCM's older name: used when the other is empty
   std::string encryption_key_file;  ///< empty: data_dir/encryption.key, made at need; `off`: secrets stay plain

@@ -6,11 +6,13 @@
 #include "actors/names.hpp"
 #include "actors/owners.hpp"
 #include "actors/shared/default_account.hpp"
+#include "actors/shared/event_reaper.hpp"
 #include "actors/shared/garbage_collector.hpp"
 #include "actors/shared/namespace_lifecycle.hpp"
 #include "apiserver/access/default_roles.hpp"
 #include "nodes/hub/hub_metrics.hpp"
 #include "nodes/hub/hub_seed.hpp"
+#include "nodes/hub/link_audit.hpp"
 #include "nodes/parts/seed_objects.hpp"
 
 namespace wh {
@@ -52,6 +54,7 @@ hub_core::~hub_core() { router_.reset(); }
 
 result<std::unique_ptr<hub_core>> hub_core::open(const hub_core_options& options) {
   std::unique_ptr<hub_core> self(new hub_core(options));
+  self->certificates_ = std::make_unique<certificate_view>(*options.data);
   self->make_api();
   if (auto ok = self->seed(); !ok) return ok.err();
   self->make_link();
@@ -83,6 +86,7 @@ void hub_core::make_api() {
     return {};
   };
   api.after = options_.timers.after;
+  api.check_client = [this](const peer_identity& peer) { return certificates_->check(peer); };
   api_ = std::make_unique<api_stack>(api);
 }
 
@@ -92,6 +96,7 @@ void hub_core::make_link() {
   o.timers = options_.timers;
   o.seed = random_.next();
   o.log = [log = options_.log](note n) { log({actor_kind::session, "link"}, std::move(n)); };
+  o.on_refused = audit_of_links(options_.audit, options_.now);
   link_ = std::make_unique<hub_link_host>(std::move(o));
 }
 
@@ -105,6 +110,8 @@ std::unique_ptr<actor_logic> hub_core::make_actor(const address& a) const {
           certificate_authority{options_.certificate_life, options_.registration});
     case actor_kind::namespace_lifecycle:
       return std::make_unique<bound_actor<namespace_lifecycle>>(namespace_lifecycle{hub_owner_of, {}});
+    case actor_kind::event_reaper:
+      return std::make_unique<bound_actor<event_reaper>>(event_reaper{options_.event_life});
     case actor_kind::garbage_collector: {
       garbage_collector gc;
       gc.owners = hub_owner_of;
@@ -136,7 +143,10 @@ void hub_core::start_runtime() {
   o.log = options_.log;
   runtime_ = options_.make_runtime(std::move(o));
   gate_.attach(*runtime_);
-  router_ = std::make_unique<feed_router>(*options_.data, *runtime_, route);
+  router_ = std::make_unique<feed_router>(*options_.data, *runtime_, [this](const change& c, std::vector<address>& to) {
+    certificates_->note(c);
+    route(c, to);
+  });
 }
 
 result<void> hub_core::seed() {
@@ -153,6 +163,7 @@ void hub_core::spawn_actors() {
   runtime_->spawn(singleton(actor_kind::certificate_authority));
   runtime_->spawn(singleton(actor_kind::namespace_lifecycle));
   runtime_->spawn(singleton(actor_kind::garbage_collector));
+  runtime_->spawn(singleton(actor_kind::event_reaper));
   auto clusters = options_.data->list({names::managed_clusters, "", ""});
   if (!clusters) return;
   for (const auto& r : clusters->records) runtime_->spawn({actor_kind::managed_cluster, r.key.name});

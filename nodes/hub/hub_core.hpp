@@ -6,6 +6,7 @@
 #include "actors/runtime/runtime.hpp"
 #include "apiserver/audit/audit_log.hpp"
 #include "nodes/hub/backup_service.hpp"
+#include "nodes/hub/certificate_view.hpp"
 #include "nodes/hub/link_host.hpp"
 #include "nodes/hub/owner_gate.hpp"
 #include "nodes/parts/api_stack.hpp"
@@ -25,6 +26,7 @@ struct hub_core_options {
   fair_limits front;  ///< of HTTPS, if it is served
   duration certificate_life = std::chrono::hours(24 * 365);
   registration_settings registration = {};
+  duration event_life = std::chrono::hours(1);
   std::function<void(const address&, note)> log;
   std::map<std::string, std::function<void(std::shared_ptr<api_reply>)>> extensions;  ///< as api_options
   std::string token_issuer;                                                           ///< as api_stack_options
@@ -64,6 +66,7 @@ class hub_core {
   hub_core_options options_;
   rng random_;
   owner_gate gate_;
+  std::unique_ptr<certificate_view> certificates_;
   std::unique_ptr<api_stack> api_;
   std::unique_ptr<hub_link_host> link_;
   std::unique_ptr<actor_runtime> runtime_;

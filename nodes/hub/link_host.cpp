@@ -91,6 +91,7 @@ class hub_link final : public link_end<hub_rules>, public std::enable_shared_fro
       : link_end(id, std::move(over), hub_rules(std::move(proven)), host->options.limits, host->options.timers.now()),
         host_(std::move(host)),
         remote_(peer.remote_address),
+        subject_(peer.subj),
         key_sha256_(peer.public_key_sha256),
         not_before_(peer.not_before),
         not_after_(peer.not_after) {
@@ -119,6 +120,7 @@ class hub_link final : public link_end<hub_rules>, public std::enable_shared_fro
   }
 
   void deliver(const send_to_spoke& m) {
+    if (const auto* no = std::get_if<refused>(&m.frame)) tell_of_refusal({no->code, no->message});
     in_sequence([&] {
       if (const auto took = orders_.on_sent(m.frame, now())) host_->report_times.add(*took);
     });
@@ -148,7 +150,22 @@ class hub_link final : public link_end<hub_rules>, public std::enable_shared_fro
     return post(actor(), spoke_frame{id(), frame, std::move(receipt)});
   }
 
+  /// What is worth a line in the audit log: not that the hub is busy or ends.
+  void tell_of_refusal(const error& why) const {
+    const bool telling = why.code == errc::unauthorized || why.code == errc::forbidden || why.code == errc::not_found ||
+                         why.code == errc::already_exists || why.code == errc::conflict || why.code == errc::invalid ||
+                         why.code == errc::malformed || why.code == errc::unsupported;
+    if (!telling || !host_->options.on_refused) return;
+    constexpr std::size_t said_max = 80;
+    host_->options.on_refused({.user = subject_,
+                               .cluster = rules().cluster().substr(0, said_max),
+                               .software = software_,
+                               .remote = remote_,
+                               .why = why});
+  }
+
   result<void> greet(const hello& greeting) {
+    software_ = greeting.software.substr(0, 100);
     if (!rules().member()) return {};
     auto posted = post(actor(), spoke_connected{.session = id(),
                                                 .greeting = greeting,
@@ -180,6 +197,7 @@ class hub_link final : public link_end<hub_rules>, public std::enable_shared_fro
   void gone(const error& why) override {
     host_->forget(id());
     host_->log(note_level::debug, describe("closed: " + why.message));
+    tell_of_refusal(why);
     bool told = false;
     in_sequence([&] { told = route_known_; });
     if (told) host_->tell({actor(), session_address(id()), session_closed{id(), why}});
@@ -195,6 +213,8 @@ class hub_link final : public link_end<hub_rules>, public std::enable_shared_fro
 
   const std::shared_ptr<host_core> host_;
   const std::string remote_;
+  const subject subject_;
+  std::string software_;
   const std::string key_sha256_;
   const instant not_before_;
   const instant not_after_;

@@ -11,14 +11,24 @@
 
 namespace wh {
 
+/// A connection, or what it asked for, was refused for a reason that an administrator may want to read again.
+struct link_refusal {
+  subject user;         ///< of the certificate; empty: there was none
+  std::string cluster;  ///< proven, or as said; at most 80 bytes
+  std::string software;
+  std::string remote;  ///< ip:port
+  error why;
+};
+
 struct hub_link_options {
   link_post post;  ///< to the hub's actors
   link_timers timers;
   /// Slower to ask than spokes are, so that one ping in each silence is enough for both ends.
   session_limits limits{.ping_after = std::chrono::seconds(75), .dead_after = std::chrono::seconds(150)};
-  std::size_t applicants_max = 1000;  ///< connections without certificate at a time
-  std::uint64_t seed = 0;             ///< of the jitter in retry_after
-  std::function<void(note)> log;      ///< may be empty
+  std::size_t applicants_max = 1000;                         ///< connections without certificate at a time
+  std::uint64_t seed = 0;                                    ///< of the jitter in retry_after
+  std::function<void(note)> log;                             ///< may be empty
+  std::function<void(const link_refusal&)> on_refused = {};  ///< any thread; must not block; may be empty
 };
 
 /// Counted since the start, except the first three.

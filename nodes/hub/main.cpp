@@ -50,6 +50,11 @@ void add_options(wh::command& program, wh::hub_options& o, wh::log_options& log)
                .help = "Life of client certificates that the hub signs",
                .group = "Limits"},
               o.certificate_life);
+  program.add({.name = "event-ttl",
+               .value = "DURATION",
+               .help = "How long Events are kept after the last that was said in them",
+               .group = "Limits"},
+              o.event_life);
   program.add(
       {.name = "auto-approved-csr-users",
        .value = "USERS",

@@ -46,7 +46,7 @@ std::vector<std::string> api_stack::resources(bool namespaced_only) const {
 
 result<host_port> api_stack::serve(event_loop& loop, const host_port& at, const tls_config& tls) {
   front_ = make_fair_server(*api_, options_.front, options_.now);
-  auto server = serve_api(loop, at, tls, {}, *front_);
+  auto server = serve_api(loop, at, tls, {}, *front_, options_.check_client);
   if (!server) return server.err();
   https_ = std::move(*server);
   return https_->local();

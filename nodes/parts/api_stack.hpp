@@ -22,9 +22,10 @@ struct api_stack_options {
   std::function<std::string()> metrics;
   std::function<result<void>()> ready;
   std::map<std::string, std::function<void(std::shared_ptr<api_reply>)>> extensions;  ///< as api_options
-  std::string token_issuer;      ///< of ServiceAccounts' tokens; empty: https://kubernetes.default.svc
-  std::string ca_pem;            ///< of the server, for token Secrets; empty: none
-  audit_trail* audit = nullptr;  ///< null: no audit log
+  std::string token_issuer;             ///< of ServiceAccounts' tokens; empty: https://kubernetes.default.svc
+  std::string ca_pem;                   ///< of the server, for token Secrets; empty: none
+  audit_trail* audit = nullptr;         ///< null: no audit log
+  certificate_check check_client = {};  ///< of serve(); null: every verified certificate is taken
   std::function<void(duration, std::function<void()>)> after;  ///< timers for watch time-outs; null: none
 };
 

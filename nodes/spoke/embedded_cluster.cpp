@@ -2,6 +2,7 @@
 
 #include "actors/names.hpp"
 #include "actors/shared/default_account.hpp"
+#include "actors/shared/event_reaper.hpp"
 #include "actors/shared/garbage_collector.hpp"
 #include "actors/shared/namespace_lifecycle.hpp"
 #include "apiserver/access/default_roles.hpp"
@@ -16,6 +17,7 @@ std::optional<address> no_owner(const object_key&) { return std::nullopt; }
 std::unique_ptr<actor_logic> make_actor(const address& a, const api_stack& api) {
   if (a.kind == actor_kind::namespace_lifecycle)
     return std::make_unique<bound_actor<namespace_lifecycle>>(namespace_lifecycle{no_owner, {}});
+  if (a.kind == actor_kind::event_reaper) return std::make_unique<bound_actor<event_reaper>>(event_reaper{});
   if (a.kind != actor_kind::garbage_collector) return nullptr;
   garbage_collector gc;
   gc.owners = no_owner;
@@ -99,6 +101,7 @@ result<std::unique_ptr<embedded_cluster>> embedded_cluster::open(const embedded_
   self->router_ = std::make_unique<feed_router>(*options.data, *self->runtime_, route);
   self->runtime_->spawn({actor_kind::namespace_lifecycle, ""});
   self->runtime_->spawn({actor_kind::garbage_collector, ""});
+  self->runtime_->spawn({actor_kind::event_reaper, ""});
   self->port_ = std::make_unique<api_port>(self->api(), std::move(post));
   return self;
 }

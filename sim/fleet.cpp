@@ -142,6 +142,7 @@ void fleet::start_hub() {
   o.make_runtime = [this](runtime_options r) {
     return std::make_unique<virtual_runtime>(world_, std::move(r), runtime_of(hub_name));
   };
+  o.certificate_life = options_.certificate_life;
   o.log = log_of(hub_name);
   o.default_roles = false;
   auto opened = hub_core::open(o);

@@ -21,6 +21,7 @@ struct fleet_options {
   /// Kills nodes: a dead one is taken away at the next turn and started again after `restart_after`. Null: nobody dies.
   crash_points* crashes = nullptr;
   duration restart_after = std::chrono::seconds(1);
+  duration certificate_life = std::chrono::hours(24 * 365);
   /// What the nodes log; empty: nobody reads it.
   std::function<void(const std::string& node, const address& who, const note& line)> log = {};
 };

@@ -38,6 +38,8 @@ inline constexpr const char* key_annotation = "registration.wheelhouse.io/public
 inline constexpr const char* revoked_prefix = "revoked:";
 /// notBefore of the newest certificate that the cluster has shown; older ones of other keys are refused.
 inline constexpr const char* certificate_since = "registration.wheelhouse.io/certificate-since";
+/// And its notAfter: from then on another key may ask for the name.
+inline constexpr const char* certificate_until = "registration.wheelhouse.io/certificate-until";
 /// `force`: the cluster's deletion does not wait for its spoke.
 inline constexpr const char* detach_annotation = "registration.wheelhouse.io/detach";
 /// When the cluster's own administrator took it away.

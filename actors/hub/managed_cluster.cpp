@@ -27,8 +27,12 @@ void note_cluster(managed_cluster& self, const document& doc) {
   const auto seconds = int_at(doc, {"spec", "leaseDurationSeconds"}, 60);
   self.lease = std::chrono::seconds(seconds > 0 ? seconds : 60);
   self.key_sha256 = annotation_of(doc, names::key_annotation);
-  const auto since = parse_rfc3339(annotation_of(doc, names::certificate_since));
-  self.certificate_since = since ? *since : instant{};
+  const auto time_of = [&](const char* annotation) {
+    const auto at = parse_rfc3339(annotation_of(doc, annotation));
+    return at ? *at : instant{};
+  };
+  self.certificate_since = time_of(names::certificate_since);
+  self.certificate_until = time_of(names::certificate_until);
   self.available = condition_status(doc, names::available);
   self.clock_synced = condition_status(doc, names::clock_synced);
   self.skip_clock_check = annotation_of(doc, names::skip_clock_check) == "true";

@@ -37,6 +37,7 @@ struct managed_cluster {
   duration lease = std::chrono::seconds(60);
   std::string key_sha256;       ///< owner of the name, or revoked:<digest>; empty: nobody joined yet
   instant certificate_since{};  ///< notBefore of the newest certificate shown
+  instant certificate_until{};  ///< and its notAfter
   std::string available;        ///< status of that condition
   std::string clock_synced;     ///< status of that condition
   bool skip_clock_check = false;

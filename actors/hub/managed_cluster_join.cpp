@@ -134,12 +134,17 @@ void register_cluster(managed_cluster& self, const join_asked& m, const std::str
   out.log(note_level::info, fmt::format("registered from {}; waits for: whctl accept {}", m.remote, self.name));
 }
 
-std::string join_problem(const managed_cluster& self, const std::string& key_sha256) {
+/// The owner's certificate has run out: a person may give the name to another key. Until one does, it stays the owner's.
+bool is_orphaned(const managed_cluster& self, const context& ctx) {
+  return self.certificate_until != instant{} && self.certificate_until <= ctx.now;
+}
+
+std::string join_problem(const managed_cluster& self, const std::string& key_sha256, const context& ctx) {
   if (self.deleting) return fmt::format("cluster {} is being deleted on the hub", self.name);
   if (self.key_sha256 == names::revoked_prefix + key_sha256)
     return fmt::format("the key of cluster {} was revoked: join with a new data folder, which makes a new key",
                        self.name);
-  if (self.key_sha256.empty() || self.key_sha256 == key_sha256 || is_revoked(self)) return {};
+  if (self.key_sha256.empty() || self.key_sha256 == key_sha256 || is_revoked(self) || is_orphaned(self, ctx)) return {};
   return fmt::format(
       "cluster name {0} is taken by another key: choose another --cluster-name, or, if this machine replaces that "
       "one, take the name from it on the hub first (whctl revoke certificate {0})",
@@ -162,10 +167,12 @@ void on(managed_cluster& self, const join_asked& m, const context& ctx, outbox& 
     return refuse_join(m, errc::malformed, "the certificate signing request is not valid: " + csr.err().message, out);
   for (const auto& [url, ca] : m.request.client_configs)
     if (!is_https(url)) return refuse_join(m, errc::invalid, "a cluster's URL must be an https URL", out);
-  if (auto problem = join_problem(self, csr->key_sha256); !problem.empty())
+  if (auto problem = join_problem(self, csr->key_sha256, ctx); !problem.empty())
     return refuse_join(m, self.deleting ? errc::conflict : errc::already_exists, std::move(problem), out);
-  if (!self.exists || self.key_sha256 != csr->key_sha256) register_cluster(self, m, csr->key_sha256, ctx, out);
+  if (!self.exists || self.key_sha256.empty() || is_revoked(self)) register_cluster(self, m, csr->key_sha256, ctx, out);
 
+  if (self.waiting && self.waiting->session != m.session)
+    refuse_session(self.waiting->session, errc::conflict, "the cluster asks again over another connection", false, out);
   self.waiting = {m.session, csr_name_of(self, csr->key_sha256)};
   const std::string token_id = m.request.token.substr(0, m.request.token.find('.'));
   const auto request = ask(self, self.waiting->csr_name, m.request.csr_pem, "system:bootstrap:" + token_id,

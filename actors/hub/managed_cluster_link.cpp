@@ -39,6 +39,7 @@ void note_identity(document& cluster, const spoke_connected& m, instant now) {
   annotations[names::key_annotation] = m.key_sha256;
   if (m.not_before == instant{}) return;
   annotations[names::certificate_since] = to_rfc3339(m.not_before);
+  annotations[names::certificate_until] = to_rfc3339(m.not_after);
   set_condition(cluster["status"]["conditions"],
                 {.type = names::certificate_rotated,
                  .status = "True",

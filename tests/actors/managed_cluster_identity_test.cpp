@@ -108,6 +108,25 @@ TEST_CASE("a revoked key is refused, its session ends, and the next key takes th
   CHECK(h.connected(5));
 }
 
+TEST_CASE("a name whose certificate has run out can be asked for by another key, and is given by a person",
+          "[managed_cluster][identity]") {
+  identity_bench h;
+  h.join();
+  h.accept();
+  h.b.now = h.at(20);
+  h.show(2, "key", 10);
+  h.b.now = h.at(109);
+  CHECK(frames<refused>(h.join("another"))[0].message.find("taken") != std::string::npos);
+  h.b.now = h.at(110);
+  CHECK(frames<join_pending>(h.join("another")).size() == 1);
+  // Asking is not having: the owner of before may ask, too.
+  CHECK(annotation_of(h.b.get(cluster_key), names::key_annotation) == key_digest);
+  CHECK(frames<join_pending>(h.join("key")).size() == 1);
+  h.show(5, "another", 110);
+  CHECK(h.connected(5));
+  CHECK(h.sent_away(h.show(6, "key", 10)).size() == 1);
+}
+
 TEST_CASE("a session ends with its certificate", "[managed_cluster][identity]") {
   identity_bench h;
   h.join();

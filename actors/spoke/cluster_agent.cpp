@@ -80,7 +80,7 @@ void restore(cluster_agent& self, const context& ctx, outbox& out) {
   if (known) load_identity(self, ctx, out);
   load_works(self, ctx);
   restore(self.namespaces, ctx, out);
-  if (self.options.for_leaving) return;
+  if (self.options.leave) return on(self, *self.options.leave, ctx, out);
   if (self.leaving) return resume_leaving(self, ctx, out);
   if (!known) make_identity(self, ctx, out);
   look_at_certificate(self, ctx, out);

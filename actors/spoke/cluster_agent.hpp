@@ -21,7 +21,7 @@ struct agent_options {
   std::map<std::string, std::string> annotations = {};     ///< told when joining, as client_configs
   std::map<std::string, std::string> client_configs = {};  ///< URL of the cluster's own API to CA bundle
   claim_limits claims = {};
-  bool for_leaving = false;  ///< started to leave: does nothing before leave_due, and makes no identity
+  std::optional<leave_due> leave = {};                 ///< started to leave, and for nothing else: no identity is made
   duration leave_patience = std::chrono::seconds(30);  ///< to reach the hub; and to see one more work gone
 };
 

@@ -52,7 +52,7 @@ std::unique_ptr<actor_logic> spoke_core::make_actor(const address& a) const {
                             .annotations = options_.settings.annotations,
                             .client_configs = options_.settings.client_configs,
                             .claims = options_.claims,
-                            .for_leaving = options_.leaving.has_value(),
+                            .leave = options_.leaving,
                             .leave_patience = options_.leave_patience}));
   if (a.kind != actor_kind::work) return nullptr;
   return std::make_unique<bound_actor<work>>(make_work(a.name, hub_hash_, hub_hash_));
@@ -94,8 +94,6 @@ void spoke_core::start() {
   if (auto held = options_.agent_data->list({names::prescriptions, "", ""}))
     for (const auto& r : held->records) runtime_->spawn({actor_kind::work, r.key.name});
   cluster_->report_facts();
-  if (options_.leaving)
-    (void)runtime_->post({{actor_kind::cluster_agent, ""}, {actor_kind::node, ""}, *options_.leaving});
 }
 
 void spoke_core::drain(duration grace) {

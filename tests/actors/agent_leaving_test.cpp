@@ -16,11 +16,13 @@ struct leaving_bench : agent_bench {
       b.put_document({names::prescriptions, "", name},
                      {{"metadata", {{"name", name}, {"uid", std::string("u-") + name}, {"generation", 1}}}});
     }
-    options.for_leaving = true;
-    start_over();
+    lose();
   }
-  /// Another run of `leave`.
-  outbox start_over() { return restart(); }
+  /// A run of `wheelhouse-spoke leave`.
+  outbox leave(bool keep = false) {
+    options.leave = leave_due{keep};
+    return restart();
+  }
   outbox gone(const std::string& name) {
     b.objects.erase({names::prescriptions, "", name});
     return give(work_held{.held = {name, "u-" + name, generation{1}, false}, .gone = true});
@@ -29,16 +31,9 @@ struct leaving_bench : agent_bench {
 
 }  // namespace
 
-TEST_CASE("a spoke that is started to leave does nothing before it is told how", "[agent][leaving]") {
-  leaving_bench l;
-  const auto out = l.start_over();
-  CHECK(out.sends.empty());
-  CHECK(out.writes.empty());
-}
-
 TEST_CASE("leaving evicts every work, tells the hub and erases the identity", "[agent][leaving]") {
   leaving_bench l;
-  const auto begun = l.give(leave_due{false});
+  const auto begun = l.leave();
   REQUIRE(sent<withdraw>(begun).size() == 2);
   for (const auto& w : sent<withdraw>(begun)) CHECK((w.at_once && !w.keep && w.uid.starts_with("u-w")));
   CHECK(sent<dial_hub>(begun).size() == 1);
@@ -58,21 +53,20 @@ TEST_CASE("leaving evicts every work, tells the hub and erases the identity", "[
   CHECK(l.b.objects.empty());
   CHECK_THAT(logged(over), Contains("work w2 is removed; 0 left"));
   // Again: there is nothing left to leave.
-  l.start_over();
-  CHECK(sent<left>(l.give(leave_due{false})).size() == 1);
+  CHECK(sent<left>(l.leave()).size() == 1);
   CHECK(l.b.objects.empty());
 }
 
 TEST_CASE("with --keep-workloads works are let go of", "[agent][leaving]") {
   leaving_bench l;
-  for (const auto& w : sent<withdraw>(l.give(leave_due{true}))) CHECK((w.keep && w.at_once));
+  for (const auto& w : sent<withdraw>(l.leave(true))) CHECK((w.keep && w.at_once));
   l.connect();
   CHECK(frames<leaving>(l.receive(l.accepted())).at(0).keep_workloads);
 }
 
 TEST_CASE("a hub that cannot be reached does not hold the cluster", "[agent][leaving]") {
   leaving_bench l;
-  l.give(leave_due{false});
+  l.leave();
   l.gone("w1");
   l.gone("w2");
   CHECK(armed(l.give(dial_failed{{errc::unavailable, "refused"}}), "dial"));
@@ -85,7 +79,7 @@ TEST_CASE("a hub that cannot be reached does not hold the cluster", "[agent][lea
 
 TEST_CASE("a hub that is too old or refuses is not told, and not waited for", "[agent][leaving]") {
   leaving_bench l;
-  l.give(leave_due{false});
+  l.leave();
   l.connect();
   SECTION("too old") {
     auto old = l.accepted();
@@ -101,7 +95,7 @@ TEST_CASE("a hub that is too old or refuses is not told, and not waited for", "[
 
 TEST_CASE("a cluster that the hub has not accepted says that it leaves too", "[agent][leaving]") {
   leaving_bench l;
-  l.give(leave_due{false});
+  l.leave();
   l.connect();
   CHECK(frames<leaving>(l.receive(l.refused_cluster(false))).size() == 1);
   CHECK(logged(l.fire("leave-goodbye")) == "the hub is told\n");
@@ -109,7 +103,7 @@ TEST_CASE("a cluster that the hub has not accepted says that it leaves too", "[a
 
 TEST_CASE("works that do not go are named, and another attempt goes on from there", "[agent][leaving]") {
   leaving_bench l;
-  l.give(leave_due{false});
+  l.leave();
   l.connect();
   l.receive(l.accepted());
   l.lose();
@@ -118,8 +112,7 @@ TEST_CASE("works that do not go are named, and another attempt goes on from ther
   REQUIRE(stuck.size() == 1);
   CHECK_THAT(stuck[0].why, Contains("1 work") && Contains("w2"));
   CHECK(l.b.has(identity_key));
-  l.start_over();
-  const auto again = l.give(leave_due{false});
+  const auto again = l.leave();
   CHECK(sent<withdraw>(again).size() == 1);
   CHECK(sent<dial_hub>(again).empty());  // it knows already
   CHECK(sent<left>(l.gone("w2")).at(0).hub_told);
@@ -127,9 +120,9 @@ TEST_CASE("works that do not go are named, and another attempt goes on from ther
 
 TEST_CASE("a start that serves ends a leave that was interrupted", "[agent][leaving]") {
   leaving_bench l;
-  l.give(leave_due{true});
-  l.options.for_leaving = false;
-  const auto out = l.start_over();
+  l.leave(true);
+  l.options.leave.reset();
+  const auto out = l.restart();
   REQUIRE(sent<withdraw>(out).size() == 2);
   CHECK(sent<withdraw>(out)[0].keep);
   CHECK(frames<join_request>(l.connect()).empty());
@@ -138,9 +131,8 @@ TEST_CASE("a start that serves ends a leave that was interrupted", "[agent][leav
 TEST_CASE("one that has not joined yet leaves at once", "[agent][leaving]") {
   agent_bench a;
   a.restart();
-  a.options.for_leaving = true;
-  a.restart();
-  const auto out = a.give(leave_due{false});
+  a.options.leave = leave_due{};
+  const auto out = a.restart();
   CHECK_FALSE(sent<left>(out).at(0).hub_told);
   CHECK_THAT(logged(out), Contains("has not joined"));
   CHECK(a.b.objects.empty());
@@ -148,7 +140,6 @@ TEST_CASE("one that has not joined yet leaves at once", "[agent][leaving]") {
 
 TEST_CASE("the labels of managed namespaces go before the identity", "[agent][leaving]") {
   leaving_bench l;
-  l.options.for_leaving = false;
   l.restart();
   l.connect();
   l.receive(l.accepted());

@@ -144,8 +144,8 @@ void handle_refused(cluster_agent& self, const refused& m, const context& ctx, o
     for (const auto& name : self.unreported) out.send(work_address(name), cluster_unknown{});
   if (!m.final) return tell(self, note_level::warning, text, out);
   // A member keeps its cluster as it is, and asks again now and then: a person may change the hub's mind.
-  self.retry_after = std::max(self.retry_after, refused_pause);
   consider_rejoin(self, ctx);
+  if (!self.rejoin) self.retry_after = std::max(self.retry_after, refused_pause);
   tell(self, note_level::error,
        text + (self.rejoin ? ". A token that was not used before was given: joining again with it"
                            : ". " + way_back(self.options.cluster)),

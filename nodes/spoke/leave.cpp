@@ -4,6 +4,7 @@
 
 #include <condition_variable>
 #include <cstdio>
+#include <filesystem>
 #include <mutex>
 #include <optional>
 
@@ -95,6 +96,10 @@ int run_leave(spoke_options options, const leave_options& leave, const log_optio
       [&](int) { end.set(1, "wheelhouse-spoke: interrupted; leaving again goes on from here"); });
   const int code = end.wait();
   (*started)->stop();
+  started->reset();
+  // Nothing is in it any more but earlier versions, on pages that the store would use again some day.
+  std::error_code ignored;
+  if (code == 0) std::filesystem::remove_all(options.data_dir + "/agent", ignored);
   return code;
 }
 

@@ -84,7 +84,10 @@ void spoke_core::make_runtime() {
   o.threads = 1;
   o.to_port = [this](envelope e, const std::optional<commit>&) { to_port(std::move(e)); };
   o.namespaced_resources = [] { return std::vector<std::string>{}; };
-  o.restarted = [](const address&) {};  // the agent dials again when it restores itself; works begin a new round
+  // The agent dials again when it restores itself, and must hear of the cluster anew; works begin a new round.
+  o.restarted = [this](const address& a) {
+    if (a.kind == actor_kind::cluster_agent && cluster_) cluster_->report_facts();
+  };
   o.log = options_.log;
   runtime_ = options_.make_runtime(std::move(o));
 }

@@ -59,6 +59,8 @@ class Leave(E2eTest):
                      "cluster running has left its hub"):
             self.assertIn(line, done.stdout)
         self.assertEqual(self.settings(spoke)["token"], "")
+        # Keys and certificate are gone, not just unreadable.
+        self.assertFalse(os.path.exists(os.path.join(spoke.folder, "agent")))
         again = self.leave(spoke)
         self.assertIn("has left its hub already", again.stdout)
         # An ordinary start says what is missing.

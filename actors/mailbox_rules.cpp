@@ -42,8 +42,8 @@ bool merged(prescribe& older, prescribe& newer) {
 }
 bool merged(withdraw& older, withdraw& newer) {
   if (older.uid != newer.uid) return false;
-  // A request to leave counts as it was said last; a withdrawal by the hub says nothing about keeping.
-  if (newer.at_once) older.keep = newer.keep;
+  // A request to leave counts as it was said last; a withdrawal by the hub takes nothing back.
+  older.keep = newer.keep || (older.keep && !newer.at_once);
   older.at_once |= newer.at_once;
   return true;
 }

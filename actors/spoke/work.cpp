@@ -162,7 +162,7 @@ void on(work& self, const withdraw& m, const context& ctx, outbox& out) {
   if (!self.held) return out.send({actor_kind::node, ""}, retire_me{});
   if (m.uid != self.uid) return;
   if (self.finished) return forget(self, out);
-  if (m.at_once) {
+  if (m.at_once || m.keep) {
     self.leaving = true;
     self.keep = m.keep;
     save_state(self, out);

@@ -42,7 +42,9 @@ bool merged(prescribe& older, prescribe& newer) {
 }
 bool merged(withdraw& older, withdraw& newer) {
   if (older.uid != newer.uid) return false;
-  older.keep |= newer.keep;
+  // A request to leave counts as it was said last; a withdrawal by the hub takes nothing back.
+  older.keep = newer.keep || (older.keep && !newer.at_once);
+  older.at_once |= newer.at_once;
   return true;
 }
 

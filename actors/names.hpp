@@ -57,6 +57,7 @@ inline constexpr const char* clusters_group = "system:open-cluster-management:ma
 inline constexpr const char* identities = "identities.wheelhouse.io";        ///< one object: `hub`
 inline constexpr const char* prescriptions = "prescriptions.wheelhouse.io";  ///< one per work: what the hub wants
 inline constexpr const char* work_states = "workstates.wheelhouse.io";       ///< one per work: what became of it
+inline constexpr const char* managed_namespaces = "managednamespaces.wheelhouse.io";  ///< one object: `hub`
 
 // conditions
 inline constexpr const char* hub_accepted = "HubAcceptedManagedCluster";

@@ -173,7 +173,8 @@ struct prescribe {
 /// Agent to a work: the hub does not know it any more, or the cluster leaves the hub.
 struct withdraw {
   std::string uid;
-  bool keep = false;  ///< forget the work, and leave on the cluster what it made
+  bool keep = false;     ///< forget the work, and leave on the cluster what it made
+  bool at_once = false;  ///< the cluster leaves: no grace, and nobody confirms
 };
 /// Agent to every work with an unacknowledged report: the link is synced again, send it.
 struct resend_report {};

@@ -339,6 +339,8 @@ std::string describe_unknown_tag(std::uint64_t tag) {
 template <class T>
 result<void> read_body(msgpack_cursor& c, std::size_t count, T& body) {
   const char* at = "";
+  // Our own level is the default of what we send; a peer that names none has none.
+  if constexpr (requires { body.level; }) body.level = 0;
   read_fields(c, count, body, at);
   if (!c.failed() && !c.at_end())
     return fail(errc::malformed, std::string(layout<T>::name) + ": bytes follow the frame");

@@ -52,7 +52,7 @@ void get_object(work& self, work::step_kind step, const cluster_object& object, 
 
 void tell_agent(const work& self, outbox& out) {
   out.send({actor_kind::cluster_agent, ""},
-           work_held{.held = {self.name, self.uid, self.gen, self.deleting},
+           work_held{.held = {self.name, self.uid, self.gen, self.deleting, self.history},
                      .gone = !self.held,
                      .reports_pending = self.finished || self.report_seq > self.report_acked});
 }
@@ -124,6 +124,7 @@ void restore(work& self, const context& ctx, outbox& out) {
 }
 
 void on(work& self, const prescribe& m, const context& ctx, outbox& out) {
+  if (self.leaving) return;
   const auto& d = m.desired;
   const bool same_history = self.held && self.uid == d.uid && self.history == m.history;
   const bool same = same_history && self.gen == d.gen && self.deleting == d.deleting;
@@ -161,7 +162,13 @@ void on(work& self, const withdraw& m, const context& ctx, outbox& out) {
   if (!self.held) return out.send({actor_kind::node, ""}, retire_me{});
   if (m.uid != self.uid) return;
   if (self.finished) return forget(self, out);
-  if (self.evict_at) return;
+  if (m.at_once || m.keep) {
+    self.leaving = true;
+    self.keep = m.keep;
+    save_state(self, out);
+    return begin_round(self, ctx, out);
+  }
+  if (self.evict_at || self.leaving) return;
   // Removed on the hub without us: the objects stay for OCM's grace, in case the work comes back (spec 8).
   self.evict_at = ctx.now + eviction_grace;
   save_state(self, out);

@@ -48,6 +48,8 @@ struct work {
   generation reported_gen;
   bool finished = false;            ///< everything is removed; the hub has not confirmed yet
   std::optional<instant> evict_at;  ///< the hub does not know the work any more: removal is due then
+  bool leaving = false;             ///< the cluster leaves the hub: this goes at once, and nobody confirms
+  bool keep = false;                ///< with leaving: the objects stay
 
   /// What came of one manifest in this round.
   struct outcome {
@@ -98,6 +100,7 @@ struct work {
   std::uint64_t next_call = 1;     ///< starts at random: answers to an earlier life's calls must not fit
   std::uint64_t saved_digest = 0;  ///< of the state as last written
   int failures = 0;                ///< rounds in a row with an error: back-off
+  std::string obstacle;            ///< last line about what keeps a removal from its end
 };
 
 work make_work(std::string name, std::string hub_hash, std::string agent_id);

@@ -226,7 +226,7 @@ void begin_round(work& self, const context& ctx, outbox& out) {
   self.again = false;
   self.now = {};
   out.cancel("reconcile");
-  self.now.everything = self.deleting || (self.evict_at && ctx.now >= *self.evict_at);
+  self.now.everything = self.deleting || self.leaving || (self.evict_at && ctx.now >= *self.evict_at);
   if (!self.now.everything) {
     self.now.manifests = manifests_of(self.prescription);
     self.now.outcomes.resize(self.now.manifests.size());

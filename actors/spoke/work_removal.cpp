@@ -1,5 +1,6 @@
 // Taking things away again: what a work no longer lists, or everything when it goes.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -55,12 +56,25 @@ void fail_removal(work& self, const std::string& why, const context& ctx, outbox
   next_removal(self, ctx, out);
 }
 
+/// A person who waits for the cluster to leave is told what keeps it.
+void wait_for(work& self, const document& live, outbox& out) {
+  self.now.waits = true;
+  if (!self.leaving) return;
+  const auto& o = current(self).object;
+  auto text = fmt::format("work {}: {} {} is being deleted, and waits for its finalizers: {}", self.name, o.kind,
+                          o.ns.empty() ? o.name : o.ns + "/" + o.name,
+                          fmt::join(texts_at(live, {"metadata", "finalizers"}), ", "));
+  if (text == self.obstacle) return;
+  self.obstacle = text;
+  out.log(note_level::warning, std::move(text));
+}
+
 void decide_removal(work& self, const document& live, const std::string& resource, const context& ctx, outbox& out) {
   auto& a = current(self);
   const bool another_life = !a.uid.empty() && uid_of(live) != a.uid;
   if (another_life || !has_owner(live, self.anchor)) return settled_removal(self, ctx, out);
-  const bool keep =
-      is_orphaned(self.prescription, identifier_of(a.object, resource)) || has_other_work_owner(live, self.anchor);
+  const bool keep = self.keep || is_orphaned(self.prescription, identifier_of(a.object, resource)) ||
+                    has_other_work_owner(live, self.anchor);
   if (keep) {
     document released = live;
     set_owner(released, self.anchor, false);
@@ -74,7 +88,7 @@ void decide_removal(work& self, const document& live, const std::string& resourc
   }
   if (is_deleting(live)) {
     // Its own finalizers are at work; the watch tells when it is gone.
-    self.now.waits = true;
+    wait_for(self, live, out);
     return next_removal(self, ctx, out);
   }
   call(self, step::remove_write,
@@ -91,7 +105,7 @@ void handle_removed(work& self, const cluster_reply& m, const context& ctx, outb
     if (!m.body) return settled_removal(self, ctx, out);
     auto left = parse_json(*m.body);
     if (left && is_deleting(*left)) {
-      self.now.waits = true;
+      wait_for(self, *left, out);
       return next_removal(self, ctx, out);
     }
     return settled_removal(self, ctx, out);  // kept, without our reference
@@ -115,6 +129,7 @@ void finish_work(work& self, outbox& out) {
 
 /// Everything is gone from the cluster and the anchor too.
 void all_gone(work& self, const context& ctx, outbox& out) {
+  if (self.leaving) return forget(self, out);
   if (self.deleting) return finish_work(self, out);
   if (self.evict_at && ctx.now >= *self.evict_at) {
     out.log(note_level::warning, fmt::format("work {} is evicted: the hub has not known it for {}", self.name,

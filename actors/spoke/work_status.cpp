@@ -128,6 +128,7 @@ void save_state(work& self, outbox& out) {
                   {"anchorUid", self.anchor.uid},
                   {"finished", self.finished}};
   if (self.evict_at) doc["evictAt"] = to_rfc3339(*self.evict_at);
+  if (self.leaving) doc["leaving"] = {{"keep", self.keep}};
   auto body = encode_body(doc);
   const auto digest = fnv1a(*body);
   if (digest == self.saved_digest) return;
@@ -152,6 +153,8 @@ void load_state(work& self, const document& doc) {
   self.anchor = {self.hub_hash + "-" + self.name, std::string(string_at(doc, {"anchorUid"}))};
   self.finished = bool_at(doc, {"finished"}, false);
   if (auto at = parse_rfc3339(string_at(doc, {"evictAt"})); at) self.evict_at = *at;
+  self.leaving = find_path(doc, {"leaving"}) != nullptr;
+  self.keep = bool_at(doc, {"leaving", "keep"}, false);
 }
 
 revision revision_of(const document& object) {

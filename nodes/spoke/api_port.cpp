@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "apiserver/local_reply.hpp"
-#include "resources/quantity.hpp"
 #include "resources/status_answer.hpp"
 
 namespace wh {
@@ -78,7 +77,8 @@ cluster_reply reply_of(const cluster_call& m, const kind_info& kind, const api_r
 
 }  // namespace
 
-api_port::api_port(api_stack& cluster, post_envelope post) : cluster_(cluster), post_(std::move(post)) {
+api_port::api_port(api_stack& cluster, const claim_gates& gates, post_envelope post)
+    : cluster_(cluster), gates_(gates), post_(std::move(post)) {
   cluster_.data().subscribe(this);
 }
 
@@ -153,13 +153,13 @@ void api_port::resolve_later_kinds() {
 }
 
 void api_port::on_committed(const std::vector<change>& changes) {
-  bool nodes_changed = false;
+  bool facts_changed = false;
   std::vector<envelope> news;
   {
     std::lock_guard lock(mutex_);
     resolve_later_kinds();
     for (const auto& c : changes) {
-      nodes_changed |= c.key.resource == "nodes";
+      facts_changed |= concerns_facts(c.key.resource, gates_);
       const auto it = watchers_.find(c.key);
       if (it == watchers_.end()) continue;
       for (const auto& [who, object] : it->second)
@@ -167,27 +167,25 @@ void api_port::on_committed(const std::vector<change>& changes) {
     }
   }
   for (auto& e : news) post_(std::move(e));
-  if (nodes_changed) report_facts();
+  if (facts_changed) report_facts();
 }
 
 void api_port::report_facts() {
-  cluster_facts facts;
-  facts.kubernetes_version = std::string(embedded_kubernetes_version);
-  auto nodes = cluster_.data().list({"nodes", "", ""});
-  if (!nodes) {
-    facts.healthy = false;
-    facts.message = nodes.err().message;
-  } else {
-    for (const auto& r : nodes->records) {
-      const auto node = decode_record(r);
-      if (!node) continue;
-      add_quantities(facts.capacity, find_path(*node, {"status", "capacity"}));
-      // allocatable counts schedulable nodes only (registration spec 7.2)
-      if (!bool_at(*node, {"spec", "unschedulable"}, false))
-        add_quantities(facts.allocatable, find_path(*node, {"status", "allocatable"}));
-    }
+  auto facts = read_facts(cluster_.data(), gates_);
+  {
+    std::lock_guard lock(mutex_);
+    healthy_ = facts.healthy;
   }
   post_({{actor_kind::cluster_agent, ""}, {actor_kind::cluster, ""}, std::move(facts)});
+}
+
+void api_port::look_at_health() {
+  const bool healthy = cluster_.data().health().writable;
+  {
+    std::lock_guard lock(mutex_);
+    if (healthy == healthy_) return;
+  }
+  report_facts();
 }
 
 }  // namespace wh

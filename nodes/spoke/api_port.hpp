@@ -6,6 +6,7 @@
 #include <string>
 
 #include "nodes/parts/api_stack.hpp"
+#include "nodes/spoke/cluster_facts.hpp"
 #include "nodes/spoke/cluster_port.hpp"
 
 namespace wh {
@@ -15,7 +16,7 @@ namespace wh {
 class api_port final : public feed_listener {
  public:
   /// Both must outlive the port.
-  api_port(api_stack& cluster, post_envelope post);
+  api_port(api_stack& cluster, const claim_gates& gates, post_envelope post);
   ~api_port() override;
   api_port(const api_port&) = delete;
   api_port& operator=(const api_port&) = delete;
@@ -23,6 +24,8 @@ class api_port final : public feed_listener {
   /// As cluster_port.
   void deliver(envelope e);
   void report_facts();
+  /// To be called every few seconds: reports facts when the cluster has become healthy or ceased to be.
+  void look_at_health();
 
   void on_committed(const std::vector<change>& changes) override;
 
@@ -34,6 +37,7 @@ class api_port final : public feed_listener {
   void resolve_later_kinds();
 
   api_stack& cluster_;
+  const claim_gates gates_;
   post_envelope post_;
   std::mutex mutex_;
   std::map<object_key, std::map<address, cluster_object>> watchers_;
@@ -41,6 +45,7 @@ class api_port final : public feed_listener {
   /// Watches of objects whose kind the cluster does not know yet: their CustomResourceDefinition may come.
   std::map<address, std::vector<cluster_object>> of_unknown_kind_;
   std::uint64_t kinds_version_ = 0;
+  bool healthy_ = true;  ///< as reported last
 };
 
 }  // namespace wh

@@ -12,6 +12,8 @@
 namespace wh {
 namespace {
 
+constexpr duration health_period = std::chrono::seconds(5);
+
 std::optional<address> no_owner(const object_key&) { return std::nullopt; }
 
 std::unique_ptr<actor_logic> make_actor(const address& a, const api_stack& api) {
@@ -102,8 +104,19 @@ result<std::unique_ptr<embedded_cluster>> embedded_cluster::open(const embedded_
   self->runtime_->spawn({actor_kind::namespace_lifecycle, ""});
   self->runtime_->spawn({actor_kind::garbage_collector, ""});
   self->runtime_->spawn({actor_kind::event_reaper, ""});
-  self->port_ = std::make_unique<api_port>(self->api(), std::move(post));
+  self->port_ = std::make_shared<api_port>(self->api(), options.claims, std::move(post));
+  if (options.after) watch_health(self->port_, options.after);
   return self;
+}
+
+void embedded_cluster::watch_health(const std::weak_ptr<api_port>& port,
+                                    const std::function<void(duration, std::function<void()>)>& after) {
+  after(health_period, [port, after] {
+    const auto alive = port.lock();
+    if (!alive) return;
+    alive->look_at_health();
+    watch_health(port, after);
+  });
 }
 
 embedded_cluster::~embedded_cluster() = default;

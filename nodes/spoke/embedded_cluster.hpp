@@ -26,6 +26,7 @@ struct embedded_cluster_options {
   std::function<void(const address&, note)> log;
   /// False: without the default roles and bindings, for simulations that start thousands of nodes with masters alone.
   bool default_roles = true;
+  claim_gates claims;
 };
 
 class embedded_cluster final : public cluster_port {
@@ -39,10 +40,13 @@ class embedded_cluster final : public cluster_port {
 
  private:
   embedded_cluster() = default;
+  /// How often it is asked whether the cluster is healthy (ocm: healthCheckRetryInterval).
+  static void watch_health(const std::weak_ptr<api_port>& port,
+                           const std::function<void(duration, std::function<void()>)>& after);
   std::unique_ptr<api_stack> api_;
   std::unique_ptr<actor_runtime> runtime_;
   std::unique_ptr<feed_router> router_;
-  std::unique_ptr<api_port> port_;
+  std::shared_ptr<api_port> port_;
 };
 
 }  // namespace wh

@@ -7,44 +7,11 @@
 #include "nodes/parts/data_check.hpp"
 #include "nodes/parts/node_log.hpp"
 #include "nodes/parts/store_commands.hpp"
+#include "nodes/spoke/leave.hpp"
 #include "nodes/spoke/spoke.hpp"
+#include "nodes/spoke/spoke_flags.hpp"
 
 namespace {
-
-void add_options(wh::command& program, wh::spoke_options& o, wh::log_options& log) {
-  program.add({.name = "data-dir", .value = "DIR", .help = "Folder for everything the spoke keeps", .required = true},
-              o.data_dir);
-  program.add({.name = "cluster-name",
-               .value = "NAME",
-               .help = "Name of this cluster on the hub (first start)",
-               .group = "Joining"},
-              o.flags.cluster_name);
-  program.add(
-      {.name = "hub", .value = "HOST:PORT", .help = "Link address of the hub (first start)", .group = "Joining"},
-      o.flags.hub);
-  program.add({.name = "token",
-               .value = "TOKEN",
-               .help = "Bootstrap token from: whctl get token (first start)",
-               .group = "Joining",
-               .secret = true},
-              o.flags.token);
-  program.add(
-      {.name = "ca-pin", .value = "sha256:HEX", .help = "Pin of the hub's CA (first start)", .group = "Joining"},
-      o.flags.ca_pin);
-  program.add({.name = "cluster",
-               .value = "KIND",
-               .help = "The cluster to manage",
-               .group = "Cluster",
-               .choices = {"embedded"}},
-              o.cluster);
-  program.add({.name = "cluster-listen",
-               .value = "HOST:PORT",
-               .help = "Where the embedded cluster's API listens; port 0: any free",
-               .group = "Cluster"},
-              o.cluster_listen);
-  wh::add_key_file_option(program, o.encryption_key_file);
-  wh::add_log_options(program, log);
-}
 
 void add_offline_commands(wh::command& program, const wh::spoke_options& o, std::string& format) {
   wh::add_verify_command(program, "Check a stopped spoke's data folder, and change nothing", format, [&](bool json) {
@@ -106,11 +73,18 @@ int main(int argc, char** argv) {
   wh::log_options log;
   wh::command program("wheelhouse-spoke",
                       "The spoke: joins a cluster to a hub and keeps it as the hub prescribes, hub or no hub.");
-  add_options(program, options, log);
+  wh::spoke_flags flags;
+  wh::add_spoke_flags(program, options, flags);
+  wh::add_key_file_option(program, options.encryption_key_file);
+  wh::add_log_options(program, log);
   std::string format = "text";
   add_offline_commands(program, options, format);
+  wh::leave_options leave;
+  wh::add_leave_command(program, options, leave, log);
   program.action([&] {
-    if (auto ok = wh::validate(options); !ok) {
+    auto ok = wh::read_flags(flags, options);
+    if (ok) ok = wh::validate(options);
+    if (!ok) {
       std::fprintf(stderr, "wheelhouse-spoke: %s\n", ok.err().message.c_str());
       return wh::exit_usage;
     }

@@ -31,6 +31,8 @@ result<void> validate(const spoke_options& o) {
   if (o.data_dir.empty()) return fail(errc::invalid, "--data-dir must not be empty");
   if (o.cluster != "embedded")
     return fail(errc::invalid, fmt::format("--cluster {}: this release keeps an embedded cluster only", o.cluster));
+  if (o.claims.reserved_suffixes.size() > claim_suffixes_max)
+    return fail(errc::invalid, fmt::format("--reserved-cluster-claim-suffixes: at most {}", claim_suffixes_max));
   return {};
 }
 
@@ -53,6 +55,7 @@ struct spoke::parts {
   result<std::unique_ptr<cluster_port>> open_cluster(post_envelope post);
   result<void> open_core();
   result<void> serve_cluster();
+  void have_left(bool hub_told);
 };
 
 result<void> spoke::parts::open_data() {
@@ -80,6 +83,7 @@ result<std::unique_ptr<cluster_port>> spoke::parts::open_cluster(post_envelope p
   o.make_runtime = make_live_runtime;
   o.crypto = &crypto;
   o.log = log_note;
+  o.claims = options.gates;
   auto opened = embedded_cluster::open(o, std::move(post));
   if (!opened) return opened.err();
   cluster = opened->get();
@@ -97,12 +101,30 @@ result<void> spoke::parts::open_core() {
   o.dial = live_link_dialer(loop);
   o.make_runtime = make_live_runtime;
   o.settings = settings;
+  o.claims = options.claims;
   o.on_give_up = options.on_give_up;
+  o.on_left = [this](bool hub_told) { have_left(hub_told); };
   o.log = log_note;
+  if (options.leave) {
+    o.leaving = leave_due{options.leave->keep_workloads};
+    o.leave_patience = options.leave->patience;
+    o.log = [say = options.leave->say](const address& who, const note& n) {
+      if (n.level >= note_level::info && who.kind != actor_kind::session) return say(n.text);
+      log_note(who, n);
+    };
+  }
   auto opened = spoke_core::open(o);
   if (!opened) return opened.err();
   core = std::move(*opened);
   return {};
+}
+
+/// A start that serves comes here as well, when it ends a leave that was interrupted.
+void spoke::parts::have_left(bool hub_told) {
+  if (auto ok = erase_token(options.data_dir); !ok) return options.on_give_up(ok.err().message);
+  if (options.leave) return options.leave->on_left(hub_told);
+  options.on_give_up(
+      "the cluster has left its hub, as its administrator began before: to join again, start with --token");
 }
 
 result<void> spoke::parts::serve_cluster() {
@@ -131,7 +153,7 @@ spoke::spoke() : parts_(std::make_unique<parts>()) {}
 spoke::~spoke() { stop(); }
 
 result<std::unique_ptr<spoke>> spoke::start(const spoke_options& options) {
-  auto settings = settle_settings(options.data_dir, options.flags);
+  auto settings = options.leave ? kept_settings(options.data_dir) : settle_settings(options.data_dir, options.flags);
   if (!settings) return settings.err();
   std::unique_ptr<spoke> self(new spoke());
   auto& p = *self->parts_;
@@ -139,7 +161,8 @@ result<std::unique_ptr<spoke>> spoke::start(const spoke_options& options) {
   p.settings = *settings;
   if (auto ok = p.open_data(); !ok) return ok.err();
   if (auto ok = p.open_core(); !ok) return ok.err();
-  if (auto ok = p.serve_cluster(); !ok) return ok.err();
+  if (!options.leave)
+    if (auto ok = p.serve_cluster(); !ok) return ok.err();
   p.core->start();
   return self;
 }

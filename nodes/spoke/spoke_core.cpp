@@ -9,7 +9,10 @@
 
 namespace wh {
 
-spoke_core::spoke_core(const spoke_core_options& options) : options_(options) {}
+spoke_core::spoke_core(const spoke_core_options& options) : options_(options) {
+  rng random(options.seed ^ 0x696e7374);
+  instance_ = random_uuid(random);
+}
 
 result<std::unique_ptr<spoke_core>> spoke_core::open(const spoke_core_options& options) {
   std::unique_ptr<spoke_core> self(new spoke_core(options));
@@ -44,13 +47,20 @@ std::unique_ptr<actor_logic> spoke_core::make_actor(const address& a) const {
         make_cluster_agent({.cluster = options_.settings.cluster_name,
                             .software = fmt::format("wheelhouse-spoke/{}", software_version()),
                             .token = options_.settings.token,
-                            .ca_pin = options_.settings.ca_pin}));
+                            .ca_pin = options_.settings.ca_pin,
+                            .instance = instance_,
+                            .annotations = options_.settings.annotations,
+                            .client_configs = options_.settings.client_configs,
+                            .claims = options_.claims,
+                            .leave = options_.leaving,
+                            .leave_patience = options_.leave_patience}));
   if (a.kind != actor_kind::work) return nullptr;
   return std::make_unique<bound_actor<work>>(make_work(a.name, hub_hash_, hub_hash_));
 }
 
 void spoke_core::to_node(const envelope& e) {
   if (const auto* end = std::get_if<give_up>(&e.body)) options_.on_give_up(end->why);
+  if (const auto* over = std::get_if<left>(&e.body); over && options_.on_left) options_.on_left(over->hub_told);
   if (std::get_if<retire_me>(&e.body)) runtime_->retire(e.from);
 }
 
@@ -74,7 +84,10 @@ void spoke_core::make_runtime() {
   o.threads = 1;
   o.to_port = [this](envelope e, const std::optional<commit>&) { to_port(std::move(e)); };
   o.namespaced_resources = [] { return std::vector<std::string>{}; };
-  o.restarted = [](const address&) {};  // the agent dials again when it restores itself; works begin a new round
+  // The agent dials again when it restores itself, and must hear of the cluster anew; works begin a new round.
+  o.restarted = [this](const address& a) {
+    if (a.kind == actor_kind::cluster_agent && cluster_) cluster_->report_facts();
+  };
   o.log = options_.log;
   runtime_ = options_.make_runtime(std::move(o));
 }

@@ -1,9 +1,11 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "actors/runtime/runtime.hpp"
+#include "actors/spoke/cluster_claims.hpp"
 #include "nodes/spoke/cluster_port.hpp"
 #include "nodes/spoke/link_host.hpp"
 #include "nodes/spoke/spoke_settings.hpp"
@@ -21,7 +23,13 @@ struct spoke_core_options {
   link_dialer dial;
   std::function<std::unique_ptr<actor_runtime>(runtime_options)> make_runtime;
   spoke_settings settings;
+  claim_limits claims = {};
+  /// Set: the spoke is started to leave its hub, and does nothing else.
+  std::optional<leave_due> leaving = {};
+  duration leave_patience = std::chrono::seconds(30);  ///< as agent_options
   std::function<void(const std::string& why)> on_give_up;
+  /// The cluster has left its hub; may be empty where nobody asks it to.
+  std::function<void(bool hub_told)> on_left = {};
   std::function<void(const address&, note)> log;
 };
 
@@ -49,6 +57,7 @@ class spoke_core {
   // Destroyed bottom up: who uses something stands below it.
   spoke_core_options options_;
   std::string hub_hash_;
+  std::string instance_;  ///< of this run: two machines with one identity differ in it
   std::unique_ptr<cluster_port> cluster_;
   std::unique_ptr<spoke_link_host> link_;
   std::unique_ptr<actor_runtime> runtime_;

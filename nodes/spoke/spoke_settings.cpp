@@ -9,27 +9,48 @@
 namespace wh {
 namespace {
 
+std::map<std::string, std::string> texts_of(const document& doc, const char* name) {
+  std::map<std::string, std::string> texts;
+  const document* found = find_path(doc, {name});
+  if (!found || !found->is_object()) return texts;
+  for (const auto& [key, value] : found->items())
+    if (value.is_string()) texts[key] = value.get<std::string>();
+  return texts;
+}
+
+std::string file_of(const std::string& data_dir) { return data_dir + "/spoke.json"; }
+
 result<spoke_settings> read_settings(const std::string& file) {
   auto text = read_file(file);
   if (!text) return text.err();
   auto doc = parse_json(*text);
   if (!doc) return fail(errc::corrupt, fmt::format("{}: {}", file, doc.err().message));
   const auto field = [&](const char* name) { return std::string(string_at(*doc, {name})); };
-  return spoke_settings{field("clusterName"), field("hub"), field("caPin"), field("token")};
+  return spoke_settings{
+      field("clusterName"),           field("hub"), field("caPin"), field("token"), texts_of(*doc, "annotations"),
+      texts_of(*doc, "clientConfigs")};
 }
 
 result<void> write_settings(const std::string& file, const spoke_settings& s) {
-  const document doc = {{"clusterName", s.cluster_name}, {"hub", s.hub}, {"caPin", s.ca_pin}, {"token", s.token}};
+  document doc = {{"clusterName", s.cluster_name}, {"hub", s.hub}, {"caPin", s.ca_pin}, {"token", s.token}};
+  if (!s.annotations.empty()) doc["annotations"] = s.annotations;
+  if (!s.client_configs.empty()) doc["clientConfigs"] = s.client_configs;
   return write_file_atomically(file, doc.dump(2) + "\n", 0600);
 }
 
-result<void> check(const spoke_settings& s) {
+result<void> check(const spoke_settings& s, bool has_left) {
   const auto missing = [](const char* flag) {
     return fail(errc::invalid,
                 fmt::format("{} is required on the first start (whctl get token prints the whole command)", flag));
   };
   if (s.cluster_name.empty()) return missing("--cluster-name");
   if (s.hub.empty()) return missing("--hub");
+  if (s.token.empty() && has_left)
+    return fail(
+        errc::invalid,
+        fmt::format("cluster {0} has left its hub: to join again, start with --token (on the hub: whctl get token "
+                    "--cluster-name {0})",
+                    s.cluster_name));
   if (s.token.empty()) return missing("--token");
   if (s.ca_pin.empty()) return missing("--ca-pin");
   if (auto problem = cluster_name_problem(s.cluster_name); !problem.empty()) return fail(errc::invalid, "--" + problem);
@@ -44,7 +65,7 @@ result<void> check(const spoke_settings& s) {
 
 result<spoke_settings> settle_settings(const std::string& data_dir, const spoke_settings& flags) {
   if (auto ok = make_folder(data_dir, 0700); !ok) return ok.err();
-  const std::string file = data_dir + "/spoke.json";
+  const std::string file = file_of(data_dir);
   spoke_settings settings;
   if (auto kept = read_settings(file); kept) settings = *kept;
   else if (kept.err().code != errc::not_found) return kept.err();
@@ -52,17 +73,34 @@ result<spoke_settings> settle_settings(const std::string& data_dir, const spoke_
     return fail(errc::invalid, fmt::format("--cluster-name: {} belongs to cluster {}, not {}: use another --data-dir",
                                            data_dir, settings.cluster_name, flags.cluster_name));
   const spoke_settings before = settings;
-  const auto take = [](std::string& kept, const std::string& given) {
+  const auto take = [](auto& kept, const auto& given) {
     if (!given.empty()) kept = given;
   };
   take(settings.cluster_name, flags.cluster_name);
   take(settings.hub, flags.hub);
   take(settings.ca_pin, flags.ca_pin);
   take(settings.token, flags.token);
-  if (auto ok = check(settings); !ok) return ok.err();
+  take(settings.annotations, flags.annotations);
+  take(settings.client_configs, flags.client_configs);
+  const bool has_left = !before.cluster_name.empty() && before.token.empty();
+  if (auto ok = check(settings, has_left); !ok) return ok.err();
   if (settings != before)
     if (auto ok = write_settings(file, settings); !ok) return ok.err();
   return settings;
+}
+
+result<spoke_settings> kept_settings(const std::string& data_dir) {
+  auto kept = read_settings(file_of(data_dir));
+  if (!kept && kept.err().code == errc::not_found)
+    return fail(errc::not_found, fmt::format("{} is no data folder of a spoke: there is no spoke.json", data_dir));
+  return kept;
+}
+
+result<void> erase_token(const std::string& data_dir) {
+  auto kept = kept_settings(data_dir);
+  if (!kept) return kept.err();
+  kept->token.clear();
+  return write_settings(file_of(data_dir), *kept);
 }
 
 }  // namespace wh

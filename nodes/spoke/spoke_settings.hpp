@@ -1,4 +1,5 @@
 #pragma once
+#include <map>
 #include <string>
 
 #include "base/result.hpp"
@@ -11,12 +12,19 @@ struct spoke_settings {
   std::string cluster_name;
   std::string hub;  ///< host:port
   std::string ca_pin;
-  std::string token;  ///< of the join; of no use once joined
+  std::string token;  ///< of the join, or of joining again; empty: the cluster has left its hub
+  std::map<std::string, std::string> annotations = {};     ///< agent.open-cluster-management.io/…, told when joining
+  std::map<std::string, std::string> client_configs = {};  ///< URL of the cluster's own API to CA bundle, the same
   friend bool operator==(const spoke_settings&, const spoke_settings&) = default;
 };
 
 /// Settings of this start: flags where given, else what an earlier start kept. Refuses another cluster name than the
 /// folder's, and says which flag is missing on a first start.
 result<spoke_settings> settle_settings(const std::string& data_dir, const spoke_settings& flags);
+
+/// What an earlier start kept; errc::not_found: the folder is none of a spoke.
+result<spoke_settings> kept_settings(const std::string& data_dir);
+/// The token is of no use any more: a later start needs a new one.
+result<void> erase_token(const std::string& data_dir);
 
 }  // namespace wh

@@ -14,6 +14,7 @@ class bench_top final : public reader, public crypto_port {
  public:
   instant now = instant(std::chrono::seconds(1767225600));
   std::map<object_key, record> objects;
+  crypto_port* crypto = nullptr;  ///< instead of the readable fakes here, where certificates must have lives
 
   // reader
   std::optional<seen> read(const object_key& key) const override;
@@ -42,7 +43,7 @@ class bench_top final : public reader, public crypto_port {
   template <class State, class Message>
   outbox handle(State& state, const Message& m, address from = {}) {
     outbox out;
-    const context ctx{now, {}, std::move(from), random_, *this, *this};
+    const context ctx{now, {}, std::move(from), random_, *this, crypto ? *crypto : *this};
     on(state, m, ctx, out);
     commit_batch(out.writes);
     return out;
@@ -50,7 +51,7 @@ class bench_top final : public reader, public crypto_port {
   template <class State>
   outbox start(State& state) {
     outbox out;
-    const context ctx{now, {}, {}, random_, *this, *this};
+    const context ctx{now, {}, {}, random_, *this, crypto ? *crypto : *this};
     restore(state, ctx, out);
     commit_batch(out.writes);
     return out;

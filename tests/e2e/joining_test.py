@@ -3,7 +3,7 @@
 import os
 import time
 
-from harness import CLUSTERS, E2eTest, Hub, Process, Spoke, eventually, main, program
+from harness import CLUSTERS, TIME_FACTOR, E2eTest, Hub, Process, Spoke, config_map, eventually, main, objects, program
 
 
 class Joining(E2eTest):
@@ -91,6 +91,22 @@ class Joining(E2eTest):
         self.assertTrue(self.hub.process.running() and self.member.process.running())
         self.assertEqual(self.hub.api.raw("GET", "/readyz"), (200, "ok"))
         self.assertTrue(os.path.exists(os.path.join(self.hub.folder, "hub.json")))
+
+    def test_9_a_cluster_that_the_hub_removed_stays_up_and_joins_again_with_a_new_token(self):
+        spoke, = self.world.joined_spokes(self.hub, "removed")
+        spoke.api.create(objects("default", "configmaps"), config_map("own", "1"))
+        self.hub.api.delete(f"{CLUSTERS}/removed")
+        eventually("the hub has forgotten it", lambda: self.hub.api.find(f"{CLUSTERS}/removed") is None)
+        eventually("the spoke says what to do", lambda: "whctl get token --cluster-name removed" in spoke.process.log(), 45)
+        self.assertTrue(spoke.process.running())
+        # The token that it was started with is still good, and still it does not come back by itself.
+        self.assertIsNone(self.hub.api.find(f"{CLUSTERS}/removed"))
+        spoke.process.terminate()
+        words = self.hub.join_command("removed")
+        spoke.start(None, "--token", words[words.index("--token") + 1])
+        self.world.whctl("accept", "removed", "--wait", f"{int(30 * TIME_FACTOR)}s", hub=self.hub)
+        self.assertIn("joining again", spoke.process.log())
+        self.assertIsNotNone(spoke.api.find(objects("default", "configmaps", "own")))
 
 
 if __name__ == "__main__":

@@ -187,6 +187,20 @@ TEST_CASE("acknowledgements, news and facts keep the newest", "[mailbox]") {
   CHECK_FALSE(b.next_as<cluster_facts>().healthy);
 }
 
+TEST_CASE("of two requests to leave the last counts, and a withdrawal by the hub takes none back", "[mailbox]") {
+  box b;
+  b.post(withdraw{.uid = "u", .keep = true, .at_once = true});
+  CHECK(b.post(withdraw{.uid = "u"}) == verdict::merged);
+  const auto kept = b.next_as<withdraw>();
+  CHECK((kept.keep && kept.at_once));
+  b.post(withdraw{.uid = "u", .keep = true, .at_once = true});
+  CHECK(b.post(withdraw{.uid = "u", .keep = false, .at_once = true}) == verdict::merged);
+  CHECK_FALSE(b.next_as<withdraw>().keep);
+  b.post(withdraw{.uid = "u"});
+  CHECK(b.post(withdraw{.uid = "u", .keep = false, .at_once = true}) == verdict::merged);
+  CHECK(b.next_as<withdraw>().at_once);
+}
+
 TEST_CASE("messages of two senders are not one", "[mailbox]") {
   box b;
   b.post(resend_report{}, true, worker("a"));

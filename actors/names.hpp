@@ -15,6 +15,8 @@ inline constexpr const char* cluster_roles = "clusterroles.rbac.authorization.k8
 inline constexpr const char* cluster_role_bindings = "clusterrolebindings.rbac.authorization.k8s.io";
 inline constexpr const char* role_bindings = "rolebindings.rbac.authorization.k8s.io";
 inline constexpr const char* managed_clusters = "managedclusters.cluster.open-cluster-management.io";
+inline constexpr const char* cluster_sets = "managedclustersets.cluster.open-cluster-management.io";
+inline constexpr const char* cluster_set_bindings = "managedclustersetbindings.cluster.open-cluster-management.io";
 inline constexpr const char* manifest_works = "manifestworks.work.open-cluster-management.io";
 
 // the heartbeat
@@ -26,6 +28,8 @@ inline constexpr const char* cluster_finalizer = "cluster.open-cluster-managemen
 inline constexpr const char* work_finalizer = "cluster.open-cluster-management.io/manifest-work-cleanup";
 inline constexpr const char* applied_work_finalizer =
     "cluster.open-cluster-management.io/applied-manifest-work-cleanup";
+/// `false` on the set default or global: its selector is its administrator's business.
+inline constexpr const char* autoupdate_annotation = "cluster.open-cluster-management.io/autoupdate";
 /// SHA-256 of the public key that owns the cluster's name; a join with another key is refused.
 inline constexpr const char* key_annotation = "registration.wheelhouse.io/public-key-sha256";
 
@@ -43,6 +47,9 @@ inline constexpr const char* work_states = "workstates.wheelhouse.io";       ///
 inline constexpr const char* hub_accepted = "HubAcceptedManagedCluster";
 inline constexpr const char* joined = "ManagedClusterJoined";
 inline constexpr const char* available = "ManagedClusterConditionAvailable";
+inline constexpr const char* cluster_set_empty = "ClusterSetEmpty";
+inline constexpr const char* bound = "Bound";
+inline constexpr const char* namespace_available = "NamespaceAvailable";
 
 /// system:open-cluster-management:<cluster>, the group of everything that acts for the cluster.
 inline std::string cluster_group(std::string_view cluster) { return std::string(user_prefix) + std::string(cluster); }

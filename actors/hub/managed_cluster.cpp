@@ -4,8 +4,10 @@
 
 #include "actors/hub/cluster_rbac.hpp"
 #include "actors/hub/managed_cluster_detail.hpp"
+#include "actors/hub/namespace_list.hpp"
 #include "actors/names.hpp"
 #include "base/encoding.hpp"
+#include "resources/cluster_set.hpp"
 
 namespace wh {
 
@@ -26,6 +28,7 @@ void note_cluster(managed_cluster& self, const document& doc) {
   const auto seconds = int_at(doc, {"spec", "leaseDurationSeconds"}, 60);
   self.lease = std::chrono::seconds(seconds > 0 ? seconds : 60);
   self.key_sha256 = annotation_of(doc, names::key_annotation);
+  self.namespaces = managed_namespaces_of(doc);
 }
 
 managed_cluster::work_entry entry_of(const document& work) {
@@ -75,6 +78,7 @@ void forget_cluster(managed_cluster& self, outbox& out) {
                            .then_close = true});
   self.exists = self.accepted = self.deleting = false;
   self.key_sha256.clear();
+  self.namespaces.clear();
   self.peer.reset();
 }
 
@@ -170,6 +174,7 @@ void register_cluster(managed_cluster& self, const join_asked& m, const std::str
   for (const auto& [k, v] : m.request.annotations)
     if (k.starts_with("agent.open-cluster-management.io/")) annotations[k] = v;
   annotations[names::key_annotation] = key;
+  if (self.joins_default_set) doc["metadata"]["labels"][cluster_set_label] = default_cluster_set;
   doc["metadata"]["finalizers"] = document::array({names::cluster_finalizer});
   doc["spec"] = {{"hubAcceptsClient", false}, {"leaseDurationSeconds", 60}};
   out.writes.preconditions.push_back(absent{cluster_key(self)});

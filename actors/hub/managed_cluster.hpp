@@ -23,6 +23,8 @@ struct managed_cluster {
   duration lease = std::chrono::seconds(60);
   std::string key_sha256;  ///< owner of the name; empty: nobody joined yet
   std::string lease_uid;
+  bool joins_default_set = true;              ///< gate DefaultClusterSet, for clusters that join over the link
+  std::vector<managed_namespace> namespaces;  ///< that its sets want on it; as in status.managedNamespaces
 
   /// One ManifestWork of the cluster's namespace.
   struct work_entry {
@@ -39,6 +41,7 @@ struct managed_cluster {
     session_id session;
     std::string hub_incarnation;  ///< as the spoke remembers it
     bool synced = false;          ///< changes are pushed from here on
+    std::uint32_t level = 0;      ///< link_level of the spoke
     std::optional<cluster_report> last_report;
   };
   std::optional<link> peer;
@@ -61,6 +64,7 @@ void on(managed_cluster& self, const object_changed& m, const context& ctx, outb
 void on(managed_cluster& self, const spoke_connected& m, const context& ctx, outbox& out);
 void on(managed_cluster& self, const spoke_frame& m, const context& ctx, outbox& out);
 void on(managed_cluster& self, const session_closed& m, const context& ctx, outbox& out);
+void on(managed_cluster& self, const namespaces_due& m, const context& ctx, outbox& out);
 void on(managed_cluster& self, const admit_write& m, const context& ctx, outbox& out);
 void on(managed_cluster& self, const timer_fired& m, const context& ctx, outbox& out);
 

@@ -6,6 +6,7 @@
 #include "actors/hub/cluster_rbac.hpp"
 #include "actors/hub/gatekeeper.hpp"
 #include "actors/hub/managed_cluster_detail.hpp"
+#include "actors/hub/namespace_list.hpp"
 #include "actors/names.hpp"
 
 namespace wh {
@@ -112,6 +113,7 @@ void admit_cluster(managed_cluster& self, const admit_write& m, const context& c
   const bool was_deleting = self.exists && self.deleting;
   const auto old_lease = self.lease;
   document doc = decode_stored(m.key, m.body);
+  set_managed_namespaces(doc, self.namespaces);  // agents write its conditions, and a stale copy of the list with them
   if (auto problem = cluster_name_problem(self.name); !problem.empty() && !was_deleting && !is_deleting(doc))
     return refuse(m, {errc::invalid, std::move(problem)}, ctx, out);
   if (!was_accepted && bool_at(doc, {"spec", "hubAcceptsClient"}, false) && namespace_terminating(self, ctx))

@@ -20,6 +20,9 @@ void send_work(const managed_cluster& self, const document& work, outbox& out);
 /// True when changes of works go to the spoke at once.
 bool pushes(const managed_cluster& self);
 
+/// Tells the synced spoke which namespaces to carry, if it knows the frame.
+void send_namespaces(const managed_cluster& self, const context& ctx, outbox& out);
+
 /// Sets conditions and facts of a cluster report on the document.
 void apply_report(document& cluster, const cluster_report& report, instant now);
 void arm_grace(const managed_cluster& self, const context& ctx, outbox& out);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "actors/hub/managed_cluster_detail.hpp"
+#include "actors/hub/namespace_list.hpp"
 #include "actors/names.hpp"
 
 namespace wh {
@@ -53,6 +54,7 @@ void apply_report(document& cluster, const cluster_report& report, instant now) 
   // Other writers may keep capacities of their own; allocatable is the agent's alone (spec 7.2).
   for (const auto& [resource, quantity] : report.capacity) status["capacity"][resource] = quantity;
   if (!report.allocatable.empty()) status["allocatable"] = report.allocatable;
+  report_namespaces(cluster, report.namespaces, now);
 }
 
 }  // namespace cluster_detail
@@ -72,7 +74,11 @@ void on(managed_cluster& self, const spoke_connected& m, const context& ctx, out
   if (!self.key_sha256.empty() && self.key_sha256 != m.key_sha256)
     return refuse(errc::forbidden, fmt::format("cluster {} is registered with another key", self.name));
   if (self.peer) out.send(session_address(self.peer->session), close_session{"the cluster has connected again"});
-  self.peer = {.session = m.session, .hub_incarnation = m.greeting.hub_incarnation, .synced = false, .last_report = {}};
+  self.peer = {.session = m.session,
+               .hub_incarnation = m.greeting.hub_incarnation,
+               .synced = false,
+               .level = m.greeting.level,
+               .last_report = {}};
   self.waiting.reset();
   out.log(note_level::info, fmt::format("connected from {}", m.remote));
   send_welcome(self, ctx, out);
@@ -97,8 +103,8 @@ void handle(managed_cluster& self, const sync_request& m, const context& ctx, ou
 
   for (auto& [name, entry] : self.works) {
     const auto it = held.find(name);
-    const bool same = same_history && it != held.end() && it->second->uid == entry.uid && it->second->gen == entry.gen &&
-                      it->second->deleting == entry.deleting;
+    const bool same = same_history && it != held.end() && it->second->uid == entry.uid &&
+                      it->second->gen == entry.gen && it->second->deleting == entry.deleting;
     if (same) continue;
     // Nothing of it is out there, and what remains of it is another controller's business.
     if (entry.deleting && !entry.finalizer && it == held.end()) continue;
@@ -119,6 +125,7 @@ void handle(managed_cluster& self, const sync_request& m, const context& ctx, ou
   tell_spoke(self, sync_done{}, out);
   self.peer->synced = true;
   self.peer->hub_incarnation = ctx.data.store_incarnation();
+  send_namespaces(self, ctx, out);
 }
 
 void report_cluster(managed_cluster& self, const cluster_report& report, const context& ctx, outbox& out) {

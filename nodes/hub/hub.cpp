@@ -36,6 +36,7 @@ result<void> validate(const hub_options& o) {
   if (o.store_quota_mib < 16) return fail(errc::invalid, "--store-quota must be at least 16 MiB");
   if (o.backup_interval < std::chrono::seconds(1)) return fail(errc::invalid, "--backup-interval must be at least 1s");
   if (o.backup_keep == 0) return fail(errc::invalid, "--backup-keep must be at least 1");
+  if (auto gates = parse_feature_gates(o.feature_gates); !gates) return fail(errc::invalid, "--" + gates.err().message);
   if (auto ok = validate(o.front); !ok) return ok;
   return validate(o.access);
 }
@@ -117,6 +118,9 @@ result<void> hub::parts::open_core() {
   o.make_runtime = make_live_runtime;
   o.manifest_limit_bytes = options.manifest_limit_kib * 1024;
   o.front = limits_of(options.front);
+  auto features = parse_feature_gates(options.feature_gates);
+  if (!features) return features.err();
+  o.features = *features;
   o.certificate_life = options.certificate_life;
   o.log = log_note;
   auto trail = open_audit(options.access, options.data_dir);

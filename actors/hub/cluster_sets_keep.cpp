@@ -1,0 +1,60 @@
+// The two sets that every hub has.
+#include <fmt/format.h>
+
+#include "actors/hub/cluster_sets_detail.hpp"
+#include "actors/names.hpp"
+
+namespace wh::sets_detail {
+namespace {
+
+document selector_due(const std::string& name) {
+  if (name == global_cluster_set) return {{"selectorType", "LabelSelector"}, {"labelSelector", document::object()}};
+  return {{"selectorType", "ExclusiveClusterSetLabel"}};
+}
+
+/// As good as the one due: it may write absence out.
+bool is_kept_selector(const std::string& name, const document& set) {
+  const auto* labels = find_path(set, {"spec", "clusterSelector", "labelSelector"});
+  const bool has_labels = labels && labels->is_object();
+  const auto type = string_at(set, {"spec", "clusterSelector", "selectorType"});
+  if (name != global_cluster_set) return type == "ExclusiveClusterSetLabel" && !has_labels;
+  const auto is_empty = [&](const char* key) {
+    const auto* part = find_path(*labels, {key});
+    return !part || part->empty();
+  };
+  return type == "LabelSelector" && has_labels && is_empty("matchLabels") && is_empty("matchExpressions");
+}
+
+void make_set(const object_key& key, const context& ctx, outbox& out) {
+  document set = new_object(ctx, "cluster.open-cluster-management.io/v1beta2", "ManagedClusterSet", "", key.name);
+  set["spec"] = {{"clusterSelector", selector_due(key.name)}};
+  out.writes.preconditions.push_back(absent{key});
+  out.store(key, encode_body(set));
+  out.log(note_level::info, fmt::format("set {} is made", key.name));
+}
+
+}  // namespace
+
+void keep_set(const cluster_sets& self, const std::string& name, const context& ctx, outbox& out) {
+  if (!self.keeps_default_sets || (name != default_cluster_set && name != global_cluster_set)) return;
+  const object_key key{names::cluster_sets, "", name};
+  auto set = draft::open(key, ctx);
+  if (!set) return make_set(key, ctx, out);
+  auto& doc = set->doc();
+  if (set->in_flight() || is_deleting(doc) || annotation_of(doc, names::autoupdate_annotation) == "false" ||
+      is_kept_selector(name, doc))
+    return;
+  doc["spec"]["clusterSelector"] = selector_due(name);
+  doc["metadata"]["generation"] = generation_of(doc).get() + 1;
+  set->save(out);
+  out.writes.preconditions.push_back(at_revision{key, set->rev()});
+  out.log(note_level::warning, fmt::format("set {}: an edit of its clusterSelector is taken back", name));
+}
+
+void keep_sets(cluster_sets& self, const context& ctx, outbox& out) {
+  keep_set(self, default_cluster_set, ctx, out);
+  keep_set(self, global_cluster_set, ctx, out);
+  out.wake("keep", keep_sets_every);
+}
+
+}  // namespace wh::sets_detail

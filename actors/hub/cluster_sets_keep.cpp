@@ -27,6 +27,9 @@ bool is_kept_selector(const std::string& name, const document& set) {
 
 void make_set(const object_key& key, const context& ctx, outbox& out) {
   document set = new_object(ctx, "cluster.open-cluster-management.io/v1beta2", "ManagedClusterSet", "", key.name);
+  // Not random: which actor of a hub starts first must not show. One that is made anew is another one.
+  set["metadata"]["uid"] =
+      uid_from(ctx.data.store_incarnation() + "/" + key.name + "/" + to_rfc3339_micro(ctx.now), ctx);
   set["spec"] = {{"clusterSelector", selector_due(key.name)}};
   out.writes.preconditions.push_back(absent{key});
   out.store(key, encode_body(set));

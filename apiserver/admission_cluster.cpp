@@ -49,12 +49,21 @@ answer<void> stamp_taints(admission& a) {
   return {};
 }
 
-/// Gate DefaultClusterSet. A cluster that is going away is left alone: who takes its last finalizer off need not be allowed
-/// to let it join a set.
+bool may_join(const admission& a, std::string_view set) {
+  return a.allowed("create", cluster_group, "managedclustersets", "join", std::string(set));
+}
+
+/// A cluster in no set, from before the gate was on: whoever changes something else about it need not be allowed to let it
+/// join one, or its own agent could not write it any more.
+bool stays_outside(const admission& a) {
+  return a.old && label_of(*a.old, cluster_set_label).empty() && !may_join(a, default_cluster_set);
+}
+
+/// Gate DefaultClusterSet. A cluster that is going away is left alone.
 void join_default_set(admission& a) {
   if (!a.call.core->options.default_cluster_set || is_deleting(a.object)) return;
-  if (label_of(a.object, cluster_set_label).empty())
-    a.object["metadata"]["labels"][cluster_set_label] = default_cluster_set;
+  if (!label_of(a.object, cluster_set_label).empty() || stays_outside(a)) return;
+  a.object["metadata"]["labels"][cluster_set_label] = default_cluster_set;
 }
 
 void check_urls(admission& a) {
@@ -115,7 +124,7 @@ answer<void> check_join(const admission& a) {
   auto had = a.old ? label_of(*a.old, cluster_set_label) : std::string_view{};
   if (next == had) return {};
   for (auto set : {had, next}) {
-    if (set.empty() || a.allowed("create", cluster_group, "managedclustersets", "join", std::string(set))) continue;
+    if (set.empty() || may_join(a, set)) continue;
     return forbidden_error(a.call.resource(), name_of(a.object),
                            fmt::format("user {} cannot add/remove a ManagedCluster to/from the ManagedClusterSet {}",
                                        go_quote(a.user().name), go_quote(set)));

@@ -399,19 +399,40 @@ TEST_CASE("what OCM lets through and this hub refuses", "[apiserver][admission]"
   });
 }
 
-TEST_CASE("a cluster that is going is let go without the right to join", "[apiserver][admission]") {
-  api_fixture f(kind_set::hub);
+TEST_CASE("a cluster from before the gate was on is in no set until somebody may let it join",
+          "[apiserver][admission]") {
+  api_fixture f;
   auto old = named("c1");
   old["metadata"]["finalizers"] = {"example.com/mine"};
   REQUIRE(run(f, create(old)).code == 201);
-  // As made before the gate was on.
-  f.del(clusters + "/c1");
   auto stored = decode_record(**f.data->get({"managedclusters.cluster.open-cluster-management.io", "", "c1"}));
   REQUIRE(stored);
   (*stored)["metadata"].erase("labels");
   batch b;
   b.puts.push_back({{"managedclusters.cluster.open-cluster-management.io", "", "c1"}, encode_body(*stored), {}});
   f.data->submit(std::move(b), [](const result<commit>&) {});
+  f.access.denies = [](const access_question& q) { return q.subresource == "join"; };
+  const auto annotation = [](const char* value) {
+    return patched({{"metadata", {{"annotations", {{"example.com/a", value}}}}}});
+  };
+  auto next = run(f, annotation("1"));
+  CHECK(next.code == 200);
+  CHECK(label_of(next.json, set_label).empty());
+  CHECK(run(f, patched(label_patch("red"))).code == 403);
+  f.access.denies = nullptr;
+  next = run(f, annotation("2"));
+  CHECK(label_of(next.json, set_label) == "default");
+}
+
+TEST_CASE("a cluster that is going joins no set any more", "[apiserver][admission]") {
+  api_fixture f;
+  auto old = named("c1");
+  old["metadata"]["finalizers"] = {"example.com/mine"};
+  REQUIRE(run(f, create(old)).code == 201);
+  f.del(clusters + "/c1");
+  const auto unlabelled = run(f, patched(label_patch(nullptr)));
+  CHECK(unlabelled.code == 200);
+  CHECK(label_of(unlabelled.json, set_label).empty());
   f.access.denies = [](const access_question& q) { return q.subresource == "join"; };
   CHECK(run(f, patched({{"metadata", {{"finalizers", nullptr}}}})).code == 200);
   CHECK(f.get(clusters + "/c1").code == 404);

@@ -115,7 +115,7 @@ void forget_binding(cluster_sets& self, const object_key& key) {
 }
 
 bool anything_due(const cluster_sets& self) {
-  return !self.due_sets.empty() || !self.due_bindings.empty() || !self.due_clusters.empty();
+  return self.due_keep || !self.due_sets.empty() || !self.due_bindings.empty() || !self.due_clusters.empty();
 }
 
 }  // namespace
@@ -142,7 +142,7 @@ void restore(cluster_sets& self, const context& ctx, outbox& out) {
   if (self.keeps_default_sets) out.wake("keep", duration{0});
 }
 
-void on(cluster_sets& self, const object_changed& m, const context& ctx, outbox& out) {
+void on(cluster_sets& self, const object_changed& m, const context&, outbox& out) {
   const auto& key = m.what.key;
   const auto doc = m.what.body ? decode_stored(key, m.what.body) : document();
   if (key.resource == names::managed_clusters) {
@@ -151,7 +151,7 @@ void on(cluster_sets& self, const object_changed& m, const context& ctx, outbox&
   } else if (key.resource == names::cluster_sets) {
     if (m.what.body) note_set(self, key.name, doc, out);
     else forget_set(self, key.name);
-    keep_set(self, key.name, ctx, out);
+    self.due_keep |= is_kept(self, key.name);
   } else if (key.resource == names::cluster_set_bindings) {
     if (m.what.body) note_binding(self, key, doc);
     else forget_binding(self, key);
@@ -160,7 +160,10 @@ void on(cluster_sets& self, const object_changed& m, const context& ctx, outbox&
 }
 
 void on(cluster_sets& self, const timer_fired& m, const context& ctx, outbox& out) {
-  if (m.name == "keep") keep_sets(self, ctx, out);
+  if (m.name == "keep") {
+    self.due_keep |= !keep_sets(self, ctx, out);
+    out.wake("keep", keep_sets_every);
+  }
   if (m.name == "settle") settle(self, ctx, out);
 }
 

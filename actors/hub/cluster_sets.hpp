@@ -39,10 +39,12 @@ struct cluster_sets {
   std::set<std::string> due_clusters;                          ///< their namespaces may have changed
   std::set<std::string> due_sets;                              ///< their condition may have changed
   std::set<std::pair<std::string, std::string>> due_bindings;  ///< namespace and name, likewise
+  bool due_keep = false;                                       ///< default or global has changed
   bool settling = false;                                       ///< the timer runs
 };
 
-/// OCM looks at the sets default and global every ten seconds; so does this, besides looking at once when they change.
+/// OCM looks at the sets default and global every ten seconds; so does this, besides when they change. Not quite at once:
+/// somebody who edits them all the time would make each repair fail.
 inline constexpr duration keep_sets_every = std::chrono::seconds(10);
 inline constexpr duration settle_after = std::chrono::milliseconds(100);
 

@@ -10,10 +10,11 @@ void settle_later(cluster_sets& self, outbox& out);
 /// Writes and sends what is due; what must wait, or is too much for one batch, stays due and the timer runs again.
 void settle(cluster_sets& self, const context& ctx, outbox& out);
 
+/// Whether the hub makes and repairs a set of this name.
+bool is_kept(const cluster_sets& self, const std::string& name);
 /// Makes the sets default and global if they are not there, and takes edits of their selectors back.
-void keep_sets(cluster_sets& self, const context& ctx, outbox& out);
-/// The same for one set, if it is one of the two.
-void keep_set(const cluster_sets& self, const std::string& name, const context& ctx, outbox& out);
+/// False: one of them is being written, look again.
+bool keep_sets(const cluster_sets& self, const context& ctx, outbox& out);
 
 /// True if the document says already what is so.
 bool condition_is_current(const cluster_sets::cluster_set& set, const document& doc);

@@ -36,28 +36,37 @@ void make_set(const object_key& key, const context& ctx, outbox& out) {
   out.log(note_level::info, fmt::format("set {} is made", key.name));
 }
 
-}  // namespace
-
-void keep_set(const cluster_sets& self, const std::string& name, const context& ctx, outbox& out) {
-  if (!self.keeps_default_sets || (name != default_cluster_set && name != global_cluster_set)) return;
+/// False: an earlier batch writes the set, look again.
+bool keep_set(const std::string& name, const context& ctx, outbox& out) {
   const object_key key{names::cluster_sets, "", name};
   auto set = draft::open(key, ctx);
-  if (!set) return make_set(key, ctx, out);
+  if (!set) {
+    make_set(key, ctx, out);
+    return true;
+  }
+  if (set->in_flight()) return false;
   auto& doc = set->doc();
-  if (set->in_flight() || is_deleting(doc) || annotation_of(doc, names::autoupdate_annotation) == "false" ||
-      is_kept_selector(name, doc))
-    return;
+  if (is_deleting(doc) || annotation_of(doc, names::autoupdate_annotation) == "false" || is_kept_selector(name, doc))
+    return true;
   doc["spec"]["clusterSelector"] = selector_due(name);
   doc["metadata"]["generation"] = generation_of(doc).get() + 1;
   set->save(out);
   out.writes.preconditions.push_back(at_revision{key, set->rev()});
   out.log(note_level::warning, fmt::format("set {}: an edit of its clusterSelector is taken back", name));
+  return true;
 }
 
-void keep_sets(cluster_sets& self, const context& ctx, outbox& out) {
-  keep_set(self, default_cluster_set, ctx, out);
-  keep_set(self, global_cluster_set, ctx, out);
-  out.wake("keep", keep_sets_every);
+}  // namespace
+
+bool is_kept(const cluster_sets& self, const std::string& name) {
+  return self.keeps_default_sets && (name == default_cluster_set || name == global_cluster_set);
+}
+
+bool keep_sets(const cluster_sets& self, const context& ctx, outbox& out) {
+  bool done = true;
+  for (const char* name : {default_cluster_set, global_cluster_set})
+    if (is_kept(self, name)) done &= keep_set(name, ctx, out);
+  return done;
 }
 
 }  // namespace wh::sets_detail

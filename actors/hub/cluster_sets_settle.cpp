@@ -1,6 +1,8 @@
 // What cluster_sets writes and sends.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "actors/hub/cluster_sets_detail.hpp"
 #include "actors/names.hpp"
 
@@ -42,8 +44,13 @@ void save_unchanged(const draft& object, outbox& out) {
   if (object.save(out)) out.writes.preconditions.push_back(at_revision{object.key(), object.rev()});
 }
 
-/// Writes the condition. False: the object is being written by an earlier batch, look again.
+bool writes(const outbox& out, const object_key& key) {
+  return std::any_of(out.writes.puts.begin(), out.writes.puts.end(), [&](const put& p) { return p.key == key; });
+}
+
+/// Writes the condition. False: the object is being written otherwise, look again.
 bool write_condition(const object_key& key, const condition& wanted, const context& ctx, outbox& out) {
+  if (writes(out, key)) return false;
   auto object = draft::open(key, ctx);
   if (!object || is_deleting(object->doc())) return true;
   if (object->in_flight()) return false;
@@ -97,6 +104,7 @@ void settle_later(cluster_sets& self, outbox& out) {
 
 void settle(cluster_sets& self, const context& ctx, outbox& out) {
   self.settling = false;
+  if (self.due_keep) self.due_keep = !keep_sets(self, ctx, out);
   for (const auto& name : self.due_clusters) tell_cluster(self, name, out);
   self.due_clusters.clear();
   drain(self.due_sets, out, [&](const std::string& name) {
@@ -109,7 +117,7 @@ void settle(cluster_sets& self, const context& ctx, outbox& out) {
     return write_condition({names::cluster_set_bindings, ns, name}, bound_condition(self.sets.contains(name)), ctx,
                            out);
   });
-  if (!self.due_sets.empty() || !self.due_bindings.empty()) settle_later(self, out);
+  if (self.due_keep || !self.due_sets.empty() || !self.due_bindings.empty()) settle_later(self, out);
 }
 
 }  // namespace wh::sets_detail

@@ -1,8 +1,10 @@
 """Cluster sets with the real kubectl against the real hub: selectors, bindings, the kept sets, who may do what."""
 
+import itertools
 import json
+import threading
 
-from harness import CLUSTERS, E2eTest, Hub, condition, eventually, main
+from harness import CLUSTERS, Api, E2eTest, Hub, condition, eventually, main
 
 GROUP = "/apis/cluster.open-cluster-management.io/v1beta2"
 SETS = f"{GROUP}/managedclustersets"
@@ -216,6 +218,63 @@ class ClusterSets(E2eTest):
         eventually("its own sets work",
                    lambda: condition(hub.api.get(f"{SETS}/dev"), "ClusterSetEmpty").get("status") == "True")
         self.assertEqual([entry["metadata"]["name"] for entry in hub.api.items(SETS)], ["dev"])
+
+    def test_9_many_hands_at_once(self):
+        """Clusters come and move, and sets are edited and deleted, all at the same time: what is said in the end is so."""
+        hub = Hub(self.world, "busy")
+        names = [f"s{i}" for i in range(8)]
+        for name in names:
+            hub.api.create(SETS, cluster_set(name))
+        moving = threading.Event()
+
+        def move(part):
+            api = Api.from_kubeconfig(hub.kubeconfig)
+            for i in range(part, 200, 2):
+                api.create(CLUSTERS, cluster(f"c{i}", set_=names[i % 8]))
+            for i in range(part, 200, 2):
+                api.merge(f"{CLUSTERS}/c{i}", {"metadata": {"labels": {SET_LABEL: names[i * 3 % 8]}}})
+
+        def edit(name):
+            api = Api.from_kubeconfig(hub.kubeconfig)
+            broken = {"selectorType": "LabelSelector", "labelSelector": {"matchLabels": {"x": "y"}}}
+            spec = {"clusterSelector": broken} if name in ("default", "global") else {}
+            for i in itertools.count():
+                if moving.is_set():
+                    return
+                spec["managedNamespaces"] = [{"name": f"n{i % 3}"}]
+                api.raw("PATCH", f"{SETS}/{name}", {"spec": spec}, content_type="application/merge-patch+json")
+                if name == "global" and i % 10 == 9:
+                    api.raw("DELETE", f"{SETS}/{name}")
+
+        movers = [threading.Thread(target=move, args=(part,)) for part in range(2)]
+        editors = [threading.Thread(target=edit, args=(name,)) for name in ("default", "global", "s0", "s3")]
+        for thread in movers + editors:
+            thread.start()
+        for thread in movers:
+            thread.join()
+        moving.set()
+        for thread in editors:
+            thread.join()
+        eventually("every set and every cluster says what is so", lambda: self.is_consistent(hub))
+        self.assertNotIn(" error ", hub.process.log())
+
+    def is_consistent(self, hub):
+        clusters = hub.api.items(CLUSTERS)
+        sets = {entry["metadata"]["name"]: entry for entry in hub.api.items(SETS)}
+        for name, found in sets.items():
+            count = len([c for c in clusters if name == "global" or c["metadata"]["labels"][SET_LABEL] == name])
+            wanted = f"{count} ManagedClusters selected" if count else "No ManagedCluster selected"
+            if condition(found, "ClusterSetEmpty").get("message") != wanted:
+                return False
+        if sets["global"]["spec"]["clusterSelector"] != ALL_BY_LABEL:
+            return False
+        for c in clusters:
+            mine = sorted((c["metadata"]["labels"][SET_LABEL], "global"))
+            wanted = [{"clusterSet": name, "name": n["name"]} for name in mine
+                      for n in sets[name]["spec"].get("managedNamespaces", [])]
+            if c.get("status", {}).get("managedNamespaces", []) != wanted:
+                return False
+        return True
 
 
 if __name__ == "__main__":

@@ -60,11 +60,12 @@ document cluster_subjects(const std::string& cluster) {
   return document::array({group(names::cluster_group(cluster)), group("open-cluster-management:" + cluster)});
 }
 
-/// Creates the object or brings its `field`s to what they should be.
+/// Creates the object or brings its `field`s to what they should be. One that is on its way out is replaced.
 void ensure(const object_key& key, std::string_view api_version, std::string_view kind, const document& fields,
-            const std::string& cluster, const context& ctx, outbox& out) {
+            const std::string& cluster, const context& ctx, outbox& out, const char* finalizer = nullptr) {
   auto existing = draft::open(key, ctx);
-  if (existing) {
+  if (existing && !is_deleting(existing->doc())) {
+    if (finalizer) add_finalizer(existing->doc(), finalizer);
     existing->doc().update(fields);
     existing->save(out);
     return;
@@ -73,7 +74,8 @@ void ensure(const object_key& key, std::string_view api_version, std::string_vie
   doc["metadata"].erase("generation");
   if (!cluster.empty()) doc["metadata"]["labels"] = {{names::cluster_name_label, cluster}};
   doc.update(fields);
-  out.writes.preconditions.push_back(absent{key});
+  if (finalizer) add_finalizer(doc, finalizer);
+  if (!existing) out.writes.preconditions.push_back(absent{key});
   out.store(key, encode_body(doc));
 }
 
@@ -110,6 +112,16 @@ void erase_if_there(const object_key& key, const context& ctx, outbox& out) {
   if (ctx.data.read(key)) out.remove(key);
 }
 
+/// Deletion is asked for; the finalizer keeps the rights until the works are gone.
+void mark_if_there(const object_key& key, const context& ctx, outbox& out) {
+  auto existing = draft::open(key, ctx);
+  if (!existing || is_deleting(existing->doc())) return;
+  add_finalizer(existing->doc(), names::work_finalizer);
+  existing->doc()["metadata"]["deletionTimestamp"] = to_rfc3339(ctx.now);
+  existing->doc()["metadata"]["deletionGracePeriodSeconds"] = 0;
+  existing->save(out);
+}
+
 }  // namespace
 
 void grant_cluster_access(const std::string& cluster, const context& ctx, outbox& out) {
@@ -124,7 +136,7 @@ void grant_cluster_access(const std::string& cluster, const context& ctx, outbox
   ensure(registration_binding(cluster), rbac_version, "RoleBinding",
          binding("ClusterRole", role_name("registration"), cluster), cluster, ctx, out);
   ensure(work_binding(cluster), rbac_version, "RoleBinding", binding("ClusterRole", role_name("work"), cluster),
-         cluster, ctx, out);
+         cluster, ctx, out, names::work_finalizer);
 }
 
 void reduce_cluster_access(const std::string& cluster, bool without_works, const context& ctx, outbox& out) {
@@ -132,6 +144,12 @@ void reduce_cluster_access(const std::string& cluster, bool without_works, const
          {{"rules", denied_rules(cluster)}}, cluster, ctx, out);
   erase_if_there(registration_binding(cluster), ctx, out);
   if (without_works) erase_if_there(work_binding(cluster), ctx, out);
+  else mark_if_there(work_binding(cluster), ctx, out);
+}
+
+void release_cluster_access(const std::string& cluster, bool without_works, const context& ctx, outbox& out) {
+  const auto binding = draft::open(work_binding(cluster), ctx);
+  if (binding && is_deleting(binding->doc()) && without_works) out.remove(work_binding(cluster));
 }
 
 void remove_cluster_access(const std::string& cluster, const context& ctx, outbox& out) {

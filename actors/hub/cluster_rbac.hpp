@@ -13,6 +13,9 @@ void grant_cluster_access(const std::string& cluster, const context& ctx, outbox
 /// After a denial: reading its own ManagedCluster, and, while works remain, the right to finish their removal.
 void reduce_cluster_access(const std::string& cluster, bool without_works, const context& ctx, outbox& out);
 
+/// While the cluster's namespace is being deleted: lets the binding go that waits for the works, once there are none.
+void release_cluster_access(const std::string& cluster, bool without_works, const context& ctx, outbox& out);
+
 /// When the cluster goes: roles and bindings. The namespace stays, as in OCM.
 void remove_cluster_access(const std::string& cluster, const context& ctx, outbox& out);
 

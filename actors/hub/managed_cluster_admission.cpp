@@ -58,49 +58,26 @@ void replace_put(outbox& out, const object_key& key, const document& doc) {
     if (p.key == key) p.body = encode_body(doc);
 }
 
-void add_lease(managed_cluster& self, const context& ctx, outbox& out) {
-  const object_key key{names::leases, self.name, names::cluster_lease};
-  if (ctx.data.read(key)) return;
-  document lease = new_object(ctx, "coordination.k8s.io/v1", "Lease", self.name, names::cluster_lease);
-  lease["metadata"].erase("generation");
-  lease["metadata"]["labels"] = {{names::cluster_name_label, self.name}};
-  lease["spec"] = {{"holderIdentity", names::cluster_lease},
-                   {"leaseDurationSeconds", std::chrono::duration_cast<std::chrono::seconds>(self.lease).count()},
-                   {"renewTime", to_rfc3339_micro(ctx.now)}};
-  self.lease_uid = uid_of(lease);
-  out.store(key, encode_body(lease));
+/// What a write of the ManagedCluster brings about beyond itself.
+void follow_up(managed_cluster& self, const managed_cluster& before, document& doc, const context& ctx, outbox& out) {
+  if (self.accepted && !before.accepted) accept_cluster(self, doc, ctx, out);
+  else if (!self.accepted && before.accepted) deny_cluster(self, doc, ctx, out);
+  if (!self.deleting) add_finalizer(doc, names::resources_finalizer);
+  if (self.deleting && !before.deleting) out.log(note_level::info, "deletion requested");
+  settle(before, doc, ctx, out);
 }
 
-/// Everything that acceptance brings, in the one batch that makes it true.
-void accept_cluster(managed_cluster& self, document& doc, const context& ctx, outbox& out) {
-  add_finalizer(doc, names::cluster_finalizer);
-  set_condition(doc["status"]["conditions"],
-                {.type = names::hub_accepted,
-                 .status = "True",
-                 .reason = "HubClusterAdminAccepted",
-                 .message = "Accepted by hub cluster admin"},
-                ctx.now);
-  grant_cluster_access(self.name, ctx, out);
-  add_lease(self, ctx, out);
-  self.renewed = ctx.now;
-  out.log(note_level::info, "accepted");
-}
-
-void deny_cluster(managed_cluster& self, document& doc, const context& ctx, outbox& out) {
-  set_condition(doc["status"]["conditions"],
-                {.type = names::hub_accepted,
-                 .status = "False",
-                 .reason = "HubClusterAdminDenied",
-                 .message = "Denied by hub cluster admin"},
-                ctx.now);
-  reduce_cluster_access(self.name, self.works.empty(), ctx, out);
-  out.log(note_level::warning, "denied");
-}
-
-bool namespace_terminating(const managed_cluster& self, const context& ctx) {
-  const object_key ns{names::namespaces, "", self.name};
-  const auto existing = ctx.data.read(ns);
-  return existing && is_deleting(decode_stored(ns, existing->body));
+/// And what the spoke is told of it.
+void pass_on(managed_cluster& self, const managed_cluster& before, const context& ctx, outbox& out) {
+  if (self.key_sha256.starts_with(names::revoked_prefix) && !before.key_sha256.starts_with(names::revoked_prefix))
+    dismiss(
+        self, errc::forbidden,
+        "the certificate was revoked on the hub: join again with a new data folder and a token from: whctl get token",
+        out);
+  if (self.accepted == before.accepted && self.lease == before.lease) return;
+  if (self.accepted != before.accepted && self.peer) self.peer->synced = false;
+  send_welcome(self, ctx, out);
+  arm_grace(self, ctx, out);
 }
 
 void admit_cluster(managed_cluster& self, const admit_write& m, const context& ctx, outbox& out) {
@@ -109,32 +86,41 @@ void admit_cluster(managed_cluster& self, const admit_write& m, const context& c
     forget_cluster(self, out);
     return admit(m, ctx, out);
   }
-  const bool was_accepted = self.exists && self.accepted;
-  const bool was_deleting = self.exists && self.deleting;
-  const auto old_lease = self.lease;
   document doc = decode_stored(m.key, m.body);
   set_managed_namespaces(doc, self.namespaces);  // agents write its conditions, and a stale copy of the list with them
-  if (auto problem = cluster_name_problem(self.name); !problem.empty() && !was_deleting && !is_deleting(doc))
+  const bool was_accepted = self.exists && self.accepted;
+  if (auto problem = cluster_name_problem(self.name); !problem.empty() && !self.deleting && !is_deleting(doc))
     return refuse(m, {errc::invalid, std::move(problem)}, ctx, out);
   if (!was_accepted && bool_at(doc, {"spec", "hubAcceptsClient"}, false) && namespace_terminating(self, ctx))
     return refuse(
         m, {errc::invalid, fmt::format("namespace {} is terminating: accept the cluster once it is gone", self.name)},
         ctx, out);
+  const auto before = self;
+  const auto stored = ctx.data.read(m.key);
+  const auto old_gen = stored ? generation_of(decode_stored(m.key, stored->body)) : generation{};
+  const document spec = doc.value("spec", document());
   note_cluster(self, doc);
-  if (self.accepted && !was_accepted) {
-    accept_cluster(self, doc, ctx, out);
-  } else if (!self.accepted && was_accepted) {
-    deny_cluster(self, doc, ctx, out);
-  }
-  if (self.deleting && !was_deleting) out.log(note_level::info, "deletion requested");
+  follow_up(self, before, doc, ctx, out);
+  // The server has counted a change of the user's; ours alone counts, too.
+  if (generation_of(doc) == old_gen && doc.value("spec", document()) != spec)
+    doc["metadata"]["generation"] = old_gen.get() + 1;
+  note_cluster(self, doc);
   replace_put(out, m.key, doc);
-  if (self.accepted != was_accepted || self.lease != old_lease) {
-    send_welcome(self, ctx, out);
-    arm_grace(self, ctx, out);
-  }
+  pass_on(self, before, ctx, out);
   admit(m, ctx, out);
-  // The works' deletion follows in a batch of its own: it may be large, and the user's request must not wait for it.
+  // Deletions follow in batches of their own: they may be large, and the user's request must not wait for them.
   if (self.deleting) out.wake("removal", duration{0});
+}
+
+/// A user of a restored hub has decided about a work of which the spoke holds more than this hub knows: from here on it
+/// is the hub's again, under a generation that was never given out.
+void end_behind(document& doc, managed_cluster::work_entry& entry, const managed_cluster::work_entry& before) {
+  const bool decided = entry.behind != before.behind || entry.gen != before.gen || entry.deleting;
+  if (before.behind == generation{} || !decided) return;
+  doc["metadata"]["annotations"].erase(names::behind_annotation);
+  doc["metadata"]["generation"] = std::max(before.behind.get(), entry.gen.get()) + 1;
+  entry.gen = generation_of(doc);
+  entry.behind = {};
 }
 
 void admit_work(managed_cluster& self, const admit_write& m, const context& ctx, outbox& out) {
@@ -144,36 +130,43 @@ void admit_work(managed_cluster& self, const admit_write& m, const context& ctx,
       if (pushes(self)) tell_spoke(self, work_unknown{m.key.name, known->second.uid}, out);
       self.works.erase(known);
     }
-    if (self.deleting) out.wake("removal", duration{0});
+    after_work_gone(self, out);
     return admit(m, ctx, out);
   }
   document doc = decode_stored(m.key, m.body);
   const auto before = known == self.works.end() ? managed_cluster::work_entry{} : known->second;
   auto entry = entry_of(doc);
+  end_behind(doc, entry, before);
   const bool changed = entry.uid != before.uid || entry.gen != before.gen || entry.deleting != before.deleting;
-  if (pushes(self) && changed && (!entry.deleting || entry.finalizer)) {
-    if (!entry.finalizer) {
-      // What the spoke may hold must not vanish here before the spoke has cleaned up.
-      add_finalizer(doc, names::work_finalizer);
-      replace_put(out, m.key, doc);
-      entry.finalizer = true;
-    }
+  const bool passes = entry.deleting ? pushes_removals(self) && entry.finalizer : pushes(self);
+  if (passes && changed && entry.behind == generation{}) {
+    // What the spoke may hold must not vanish here before the spoke has cleaned up.
+    add_finalizer(doc, names::work_finalizer);
+    entry.finalizer = true;
     send_work(self, doc, out);
   }
+  replace_put(out, m.key, doc);
   self.works[m.key.name] = entry;
   admit(m, ctx, out);
+  if (self.abandoned && entry.deleting && entry.finalizer) out.wake("leftovers", duration{0});
 }
 
 void admit_lease(managed_cluster& self, const admit_write& m, const context& ctx, outbox& out) {
-  if (m.body) {
-    const auto doc = decode_stored(m.key, m.body);
-    self.lease_uid = uid_of(doc);
-    // An agent that works through REST renews here.
-    self.renewed = ctx.now;
-  } else {
-    self.lease_uid.clear();
-  }
   admit(m, ctx, out);
+  if (!m.body) {
+    self.lease_uid.clear();
+    return out.wake("access", duration{0});
+  }
+  const auto doc = decode_stored(m.key, m.body);
+  self.lease_uid = uid_of(doc);
+  // An agent that works through REST renews here, and by its own clock, as in OCM; the hub's is the limit.
+  const auto renewed = parse_rfc3339(string_at(doc, {"spec", "renewTime"}));
+  if (!renewed) return;
+  self.renewed = std::min(*renewed, ctx.now);
+  arm_grace(self, ctx, out);
+  self.clock_shown = *renewed;
+  // Not in this batch: a renewal may be one that is kept in memory alone.
+  if (self.exists && self.accepted) out.wake("clock", duration{0});
 }
 
 }  // namespace

@@ -97,12 +97,9 @@ using namespace cluster_detail;
 
 void on(managed_cluster& self, const namespaces_due& m, const context& ctx, outbox& out) {
   if (!self.exists || self.namespaces == m.namespaces) return;
-  auto cluster = draft::open(cluster_key(self), ctx);
-  if (!cluster) return;
-  set_managed_namespaces(cluster->doc(), m.namespaces);
-  cluster->save(out);
-  self.namespaces = m.namespaces;
-  send_namespaces(self, ctx, out);
+  const bool changed =
+      change_cluster(self, ctx, out, [&](document& cluster) { set_managed_namespaces(cluster, m.namespaces); });
+  if (changed) send_namespaces(self, ctx, out);
 }
 
 }  // namespace wh

@@ -8,6 +8,7 @@
 
 #include "nodes/common/files.hpp"
 #include "nodes/common/kubeconfig.hpp"
+#include "nodes/hub/feature_gates.hpp"
 #include "nodes/hub/hub_core.hpp"
 #include "nodes/hub/hub_offline.hpp"
 #include "nodes/hub/hub_seed.hpp"
@@ -120,8 +121,11 @@ result<void> hub::parts::open_core() {
   o.front = limits_of(options.front);
   auto features = parse_feature_gates(options.feature_gates);
   if (!features) return features.err();
-  o.features = *features;
+  o.registration.auto_approval = features->managed_cluster_auto_approval;
+  o.registration.default_cluster_set = features->default_cluster_set;
   o.certificate_life = options.certificate_life;
+  o.registration.auto_approved_users =
+      options.auto_approved_csr_users.empty() ? options.cluster_auto_approval_users : options.auto_approved_csr_users;
   o.log = log_note;
   auto trail = open_audit(options.access, options.data_dir);
   if (!trail) return trail.err();

@@ -22,6 +22,8 @@ struct hub_options {
   std::uint64_t manifest_limit_kib = 500;   ///< sum of a ManifestWork's manifests
   std::string feature_gates;                ///< NAME=true|false,...
   duration certificate_life = std::chrono::hours(24 * 365);
+  std::vector<std::string> auto_approved_csr_users;      ///< with gate ManagedClusterAutoApproval
+  std::vector<std::string> cluster_auto_approval_users;  ///< OCM's older name: used when the other is empty
   std::string encryption_key_file;  ///< empty: data_dir/encryption.key, made at need; `off`: secrets stay plain
   duration history_age = std::chrono::hours(1);
   std::uint64_t history_changes = 200000;

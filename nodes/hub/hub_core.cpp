@@ -19,6 +19,18 @@ namespace {
 
 address singleton(actor_kind kind) { return {kind, ""}; }
 
+/// The cluster whose namespace, rights or add-ons have been changed or removed. Not for what is new: that is the cluster's
+/// own doing.
+std::string cluster_concerned(const change& c) {
+  if (c.key.resource == names::cluster_addons) return c.key.ns;
+  const bool rights = c.key.resource == names::namespaces || c.key.resource == names::cluster_roles ||
+                      c.key.resource == names::cluster_role_bindings || c.key.resource == names::role_bindings;
+  const auto& body = c.body ? c.body : c.previous;
+  if (!rights || !body || !c.previous) return {};
+  const auto doc = decode_body(*body);
+  return doc ? std::string(label_of(*doc, names::cluster_name_label)) : std::string();
+}
+
 /// Which actors react to a change of a kind that they do not own.
 void route(const change& c, std::vector<address>& to) {
   if (c.key.resource == names::csrs) {
@@ -30,6 +42,7 @@ void route(const change& c, std::vector<address>& to) {
   if (c.key.resource == names::namespaces || concerns_default_account(c))
     to.push_back(singleton(actor_kind::namespace_lifecycle));
   if (concerns_cluster_sets(c)) to.push_back(singleton(actor_kind::cluster_sets));
+  if (const auto cluster = cluster_concerned(c); !cluster.empty()) to.push_back({actor_kind::managed_cluster, cluster});
   if (concerns_garbage_collector(c)) to.push_back(singleton(actor_kind::garbage_collector));
 }
 
@@ -57,7 +70,7 @@ void hub_core::make_api() {
   api.now = options_.now;
   api.seed = random_.next();
   api.manifest_limit_bytes = options_.manifest_limit_bytes;
-  api.default_cluster_set = options_.features.default_cluster_set;
+  api.default_cluster_set = options_.registration.default_cluster_set;
   api.front = options_.front;
   api.extensions = options_.extensions;
   api.token_issuer = options_.token_issuer;
@@ -87,19 +100,17 @@ void hub_core::make_link() {
 
 std::unique_ptr<actor_logic> hub_core::make_actor(const address& a) const {
   switch (a.kind) {
-    case actor_kind::managed_cluster: {
-      auto cluster = make_managed_cluster(a.name);
-      cluster.joins_default_set = options_.features.default_cluster_set;
-      return std::make_unique<bound_actor<managed_cluster>>(std::move(cluster));
-    }
+    case actor_kind::managed_cluster:
+      return std::make_unique<bound_actor<managed_cluster>>(make_managed_cluster(a.name, options_.registration));
     case actor_kind::cluster_sets: {
       cluster_sets sets;
-      sets.keeps_default_sets = options_.features.default_cluster_set;
+      sets.keeps_default_sets = options_.registration.default_cluster_set;
       return std::make_unique<bound_actor<cluster_sets>>(std::move(sets));
     }
     case actor_kind::gatekeeper: return std::make_unique<bound_actor<gatekeeper>>(gatekeeper{});
     case actor_kind::certificate_authority:
-      return std::make_unique<bound_actor<certificate_authority>>(certificate_authority{options_.certificate_life});
+      return std::make_unique<bound_actor<certificate_authority>>(
+          certificate_authority{options_.certificate_life, options_.registration});
     case actor_kind::namespace_lifecycle:
       return std::make_unique<bound_actor<namespace_lifecycle>>(namespace_lifecycle{hub_owner_of, {}});
     case actor_kind::garbage_collector: {

@@ -2,10 +2,10 @@
 #include <functional>
 #include <memory>
 
+#include "actors/hub/managed_cluster.hpp"
 #include "actors/runtime/runtime.hpp"
 #include "apiserver/audit/audit_log.hpp"
 #include "nodes/hub/backup_service.hpp"
-#include "nodes/hub/feature_gates.hpp"
 #include "nodes/hub/link_host.hpp"
 #include "nodes/hub/owner_gate.hpp"
 #include "nodes/parts/api_stack.hpp"
@@ -23,8 +23,8 @@ struct hub_core_options {
   std::function<std::unique_ptr<actor_runtime>(runtime_options)> make_runtime;
   std::size_t manifest_limit_bytes = 500 * 1024;
   fair_limits front;  ///< of HTTPS, if it is served
-  feature_gates features;
   duration certificate_life = std::chrono::hours(24 * 365);
+  registration_settings registration = {};
   std::function<void(const address&, note)> log;
   std::map<std::string, std::function<void(std::shared_ptr<api_reply>)>> extensions;  ///< as api_options
   std::string token_issuer;                                                           ///< as api_stack_options

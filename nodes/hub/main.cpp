@@ -47,13 +47,25 @@ void add_options(wh::command& program, wh::hub_options& o, wh::log_options& log)
               o.manifest_limit_kib);
   program.add({.name = "feature-gates",
                .value = "NAME=BOOL,...",
-               .help = "Optional behaviour to switch: DefaultClusterSet (on), ManagedClusterAutoApproval (off)"},
+               .help = "Optional behaviour to switch: DefaultClusterSet (on), ManagedClusterAutoApproval (off)",
+               .group = "Registration"},
               o.feature_gates);
   program.add({.name = "certificate-life",
                .value = "DURATION",
                .help = "Life of client certificates that the hub signs",
                .group = "Limits"},
               o.certificate_life);
+  program.add(
+      {.name = "auto-approved-csr-users",
+       .value = "USERS",
+       .help = "Whose clusters are let in without a person, with feature gate ManagedClusterAutoApproval: a,b,c",
+       .group = "Registration"},
+      o.auto_approved_csr_users);
+  program.add({.name = "cluster-auto-approval-users",
+               .value = "USERS",
+               .help = "The older name of --auto-approved-csr-users, which replaces it",
+               .group = "Registration"},
+              o.cluster_auto_approval_users);
   program.add(
       {.name = "store-quota", .value = "MIB", .help = "Where the store turns read-only, in MiB", .group = "Store"},
       o.store_quota_mib);

@@ -1,82 +1,9 @@
 #include "actors/hub/managed_cluster.hpp"
 
-#include "actor_fixture.hpp"
-#include "actors/names.hpp"
-#include "base/encoding.hpp"
+#include "hub_bench.hpp"
 
 using namespace wh;
 using namespace wh::test;
-
-namespace {
-
-const object_key cluster_key{names::managed_clusters, "", "c1"};
-const object_key lease_key{names::leases, "c1", names::cluster_lease};
-constexpr const char* key_digest = "key-digest-0123456789";
-
-object_key work_key(const std::string& name) { return {names::manifest_works, "c1", name}; }
-
-document work_doc(const std::string& name, std::int64_t gen = 1) {
-  return {{"apiVersion", "work.open-cluster-management.io/v1"},
-          {"kind", "ManifestWork"},
-          {"metadata", {{"name", name}, {"namespace", "c1"}, {"uid", "uid-" + name}, {"generation", gen}}},
-          {"spec", {{"workload", {{"manifests", document::array()}}}}}};
-}
-
-struct hub_bench {
-  bench_top b;
-  managed_cluster self = make_managed_cluster("c1");
-
-  outbox join(const std::string& key = "key") {
-    return b.handle(self,
-                    join_asked{.session = session_id{1},
-                               .cluster = "c1",
-                               .agent = "a1",
-                               .request = {.token = "id.s", .csr_pem = cluster_csr("c1", "a1", key), .annotations = {}},
-                               .remote = "r"});
-  }
-  /// A write as the API server proposes it.
-  outbox write(const object_key& key, const document& doc) {
-    admit_write m;
-    m.id = request_id{5};
-    m.key = key;
-    m.body = encode_body(doc);
-    const auto now = b.read(key);
-    m.verb = now ? admit_write::verb_kind::update : admit_write::verb_kind::create;
-    m.old_rev = now ? now->rev : revision{};
-    m.proposed.puts.push_back({key, m.body, {}});
-    return b.handle(self, m, {actor_kind::api, ""});
-  }
-  outbox accept(bool yes = true) {
-    auto doc = b.get(cluster_key);
-    doc["metadata"].erase("resourceVersion");
-    doc["spec"]["hubAcceptsClient"] = yes;
-    return write(cluster_key, doc);
-  }
-  outbox connect(std::uint64_t session = 2, const std::string& incarnation = "hub-1",
-                 const std::string& key = key_digest) {
-    return b.handle(
-        self,
-        spoke_connected{
-            .session = session_id{session},
-            .greeting = {.protocol = 1, .software = "", .cluster = "c1", .agent = "a1", .hub_incarnation = incarnation},
-            .key_sha256 = key,
-            .remote = "r"});
-  }
-  template <class Frame>
-  outbox receive(Frame f, std::uint64_t session = 2) {
-    return b.handle(self, spoke_frame{session_id{session}, f});
-  }
-  /// Joined, accepted, connected, in sync.
-  void member() {
-    join();
-    accept();
-    connect();
-    receive(sync_request{});
-  }
-  std::string condition(const char* type) { return std::string(condition_status(b.get(cluster_key), type)); }
-};
-
-}  // namespace
 
 TEST_CASE("a join registers the cluster without accepting it and asks for a certificate", "[managed_cluster]") {
   hub_bench h;

@@ -9,7 +9,8 @@ import shutil
 import threading
 import time
 
-from harness import (E2eTest, Hub, Spoke, config_map, eventually, holds, main, manifest_work, objects, program, works)
+from harness import (CLUSTERS, E2eTest, Hub, Spoke, condition, config_map, eventually, holds, main, manifest_work,
+                     objects, program, works)
 
 PASSWORD = "correct-horse-battery-staple-4711"
 
@@ -143,11 +144,20 @@ class Backup(E2eTest):
         eventually("the spoke is back with its old certificate",
                    lambda: holds(api.get(works("c1", "old")), "Available"), 30)
         cluster = self.spoke.api
-        eventually("the work is as the hub says again",
-                   lambda: cluster.get(objects("default", "configmaps", "old"))["data"]["value"] == "at-backup", 30)
+        behind = eventually("the hub says that it is behind",
+                            lambda: holds(c := api.get(f"{CLUSTERS}/c1"), "HubBehind") and c, 30)
+        message = condition(behind, "HubBehind")["message"]
+        self.assertIn("old (generation 2, here 1)", message)
+        self.assertIn("newer (unknown here)", message)
         time.sleep(1)
+        self.assertEqual(cluster.get(objects("default", "configmaps", "old"))["data"]["value"], "after-backup",
+                         "a restored hub must not undo what it has forgotten")
         self.assertEqual(cluster.get(objects("default", "configmaps", "newer"))["data"]["value"], "1",
                          "a restored hub must not delete what it has forgotten")
+        api.merge(works("c1", "old"), {"spec": {"workload": {"manifests": [config_map("old", "decided")]}}})
+        eventually("a decision on the restored hub counts again",
+                   lambda: cluster.get(objects("default", "configmaps", "old"))["data"]["value"] == "decided", 30)
+        eventually("and is reported", lambda: holds(api.get(works("c1", "old")), "Available"), 30)
         fresh = api.create(works("c1"), manifest_work("after", [config_map("after", "1")]))
         self.assertGreater(int(fresh["metadata"]["resourceVersion"]), max(last, revision))
         # Who made the newer work makes it again, and it takes over what is there.

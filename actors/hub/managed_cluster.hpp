@@ -26,7 +26,7 @@ struct registration_settings {
 ///
 /// Only typed facts live here; bodies stay in the store and are read when one must be sent or changed. Source files:
 /// managed_cluster (start, timers), _admission (writes through REST), _join (identity), _link (sessions), _sync (works),
-/// _status (reports, heartbeats, what follows from them), _access (acceptance, denial), _removal.
+/// _status (reports, heartbeats, what follows from them), _access (acceptance, denial), _namespaces (of sets), _removal.
 struct managed_cluster {
   std::string name;
   registration_settings settings;

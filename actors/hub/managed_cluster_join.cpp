@@ -6,6 +6,7 @@
 #include "actors/hub/managed_cluster_detail.hpp"
 #include "actors/names.hpp"
 #include "base/encoding.hpp"
+#include "resources/cluster_set.hpp"
 
 namespace wh {
 
@@ -120,6 +121,7 @@ void register_cluster(managed_cluster& self, const join_asked& m, const std::str
   for (const auto& [k, v] : m.request.annotations)
     if (k.starts_with("agent.open-cluster-management.io/")) annotations[k] = v;
   annotations[names::key_annotation] = key;
+  if (self.settings.default_cluster_set) doc["metadata"]["labels"][cluster_set_label] = default_cluster_set;
   doc["metadata"]["finalizers"] = document::array({names::resources_finalizer});
   doc["spec"] = {{"hubAcceptsClient", false}, {"leaseDurationSeconds", 60}};
   for (const auto& [url, ca] : m.request.client_configs) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "actors/hub/managed_cluster_detail.hpp"
+#include "actors/hub/namespace_list.hpp"
 #include "actors/names.hpp"
 
 namespace wh {
@@ -60,6 +61,7 @@ void apply_report(document& cluster, const cluster_report& report, instant now) 
   // Other writers may keep capacities of their own; allocatable is the agent's alone (spec 7.2).
   for (const auto& [resource, quantity] : report.capacity) status["capacity"][resource] = quantity;
   if (!report.allocatable.empty()) status["allocatable"] = report.allocatable;
+  report_namespaces(cluster, report.namespaces, now);
   auto claims = claims_of(report);
   if (claims.empty()) status.erase("clusterClaims");
   else status["clusterClaims"] = std::move(claims);

@@ -8,6 +8,7 @@
 
 #include "nodes/common/files.hpp"
 #include "nodes/common/kubeconfig.hpp"
+#include "nodes/hub/feature_gates.hpp"
 #include "nodes/hub/hub_core.hpp"
 #include "nodes/hub/hub_offline.hpp"
 #include "nodes/hub/hub_seed.hpp"
@@ -37,6 +38,7 @@ result<void> validate(const hub_options& o) {
   if (o.store_quota_mib < 16) return fail(errc::invalid, "--store-quota must be at least 16 MiB");
   if (o.backup_interval < std::chrono::seconds(1)) return fail(errc::invalid, "--backup-interval must be at least 1s");
   if (o.backup_keep == 0) return fail(errc::invalid, "--backup-keep must be at least 1");
+  if (auto gates = parse_feature_gates(o.feature_gates); !gates) return fail(errc::invalid, "--" + gates.err().message);
   if (auto ok = validate(o.front); !ok) return ok;
   return validate(o.access);
 }
@@ -118,6 +120,10 @@ result<void> hub::parts::open_core() {
   o.make_runtime = make_live_runtime;
   o.manifest_limit_bytes = options.manifest_limit_kib * 1024;
   o.front = limits_of(options.front);
+  auto features = parse_feature_gates(options.feature_gates);
+  if (!features) return features.err();
+  o.registration.auto_approval = features->managed_cluster_auto_approval;
+  o.registration.default_cluster_set = features->default_cluster_set;
   o.certificate_life = options.certificate_life;
   o.event_life = options.event_life;
   o.registration.auto_approved_users =

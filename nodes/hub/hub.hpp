@@ -20,6 +20,7 @@ struct hub_options {
   std::optional<host_port> link_advertise;  ///< what spokes are told
   std::vector<std::string> tls_san;         ///< further names or addresses in the server's certificate
   std::uint64_t manifest_limit_kib = 500;   ///< sum of a ManifestWork's manifests
+  std::string feature_gates;                ///< NAME=true|false,...
   duration certificate_life = std::chrono::hours(24 * 365);
   duration event_life = std::chrono::hours(1);
   std::vector<std::string> auto_approved_csr_users;      ///< with gate ManagedClusterAutoApproval

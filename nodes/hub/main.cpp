@@ -45,6 +45,11 @@ void add_options(wh::command& program, wh::hub_options& o, wh::log_options& log)
                .help = "Largest sum of manifests in one ManifestWork, in KiB",
                .group = "Limits"},
               o.manifest_limit_kib);
+  program.add({.name = "feature-gates",
+               .value = "NAME=BOOL,...",
+               .help = "Optional behaviour to switch: DefaultClusterSet (on), ManagedClusterAutoApproval (off)",
+               .group = "Registration"},
+              o.feature_gates);
   program.add({.name = "certificate-life",
                .value = "DURATION",
                .help = "Life of client certificates that the hub signs",

@@ -18,7 +18,8 @@ struct api_stack_options {
   std::function<instant()> now;
   std::uint64_t seed = 0;
   std::size_t manifest_limit_bytes = 500 * 1024;
-  fair_limits front;  ///< of serve()
+  bool default_cluster_set = true;  ///< as api_options
+  fair_limits front;                ///< of serve()
   std::function<std::string()> metrics;
   std::function<result<void>()> ready;
   std::map<std::string, std::function<void(std::shared_ptr<api_reply>)>> extensions;  ///< as api_options

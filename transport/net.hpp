@@ -55,6 +55,7 @@ struct tls_config {
 /// The proven identity at the other end of a connection.
 struct peer_identity {
   bool has_certificate = false;
+  bool resumed = false;  ///< proven by a ticket of an earlier connection, to which everything here belongs
   subject subj;
   std::string public_key_sha256;
   std::string serial_hex;
@@ -103,7 +104,11 @@ class link_listener {
 /// Limits of a listener; a handshake that is not finished in time is dropped.
 struct listen_limits {
   duration handshake_timeout = std::chrono::seconds(10);
+  /// While more than half of handshakes_max are under way: silent peers must not keep the others out for long.
+  duration busy_handshake_timeout = std::chrono::seconds(3);
   std::size_t connections_max = 15000;
+  std::size_t handshakes_max = 128;              ///< under way at once; further peers wait in the kernel's backlog
+  duration ticket_life = std::chrono::hours(1);  ///< how long a session can be resumed; zero: never; at most an hour
 };
 
 result<std::unique_ptr<link_listener>> listen_link(event_loop& loop, const host_port& at, const tls_config& tls,

@@ -7,11 +7,12 @@
 #include "nodes/parts/data_check.hpp"
 #include "nodes/parts/node_log.hpp"
 #include "nodes/parts/store_commands.hpp"
+#include "nodes/spoke/hub_proxy.hpp"
 #include "nodes/spoke/spoke.hpp"
 
 namespace {
 
-void add_options(wh::command& program, wh::spoke_options& o, wh::log_options& log) {
+void add_options(wh::command& program, wh::spoke_options& o, std::vector<std::string>& hubs, wh::log_options& log) {
   program.add({.name = "data-dir", .value = "DIR", .help = "Folder for everything the spoke keeps", .required = true},
               o.data_dir);
   program.add({.name = "cluster-name",
@@ -19,9 +20,11 @@ void add_options(wh::command& program, wh::spoke_options& o, wh::log_options& lo
                .help = "Name of this cluster on the hub (first start)",
                .group = "Joining"},
               o.flags.cluster_name);
-  program.add(
-      {.name = "hub", .value = "HOST:PORT", .help = "Link address of the hub (first start)", .group = "Joining"},
-      o.flags.hub);
+  program.add({.name = "hub",
+               .value = "HOST:PORT",
+               .help = "Link address of the hub (first start); several are tried in turn",
+               .group = "Joining"},
+              hubs);
   program.add({.name = "token",
                .value = "TOKEN",
                .help = "Bootstrap token from: whctl get token (first start)",
@@ -31,6 +34,7 @@ void add_options(wh::command& program, wh::spoke_options& o, wh::log_options& lo
   program.add(
       {.name = "ca-pin", .value = "sha256:HEX", .help = "Pin of the hub's CA (first start)", .group = "Joining"},
       o.flags.ca_pin);
+  wh::add_proxy_options(program, o.flags.proxy);
   program.add({.name = "cluster",
                .value = "KIND",
                .help = "The cluster to manage",
@@ -91,7 +95,7 @@ int serve(wh::spoke_options options, const wh::log_options& log) {
   auto& spoke = **started;
   spoke.loop().on_terminate([&](int) { end.set(""); });
   wh::log_info("spoke", "ready: cluster " + spoke.settings().cluster_name + ", api https://" +
-                            spoke.cluster_address().text() + ", hub " + spoke.settings().hub);
+                            spoke.cluster_address().text() + ", hub " + spoke.way_to_hub());
   const std::string failure = end.wait();
   if (!failure.empty()) wh::log_error("spoke", failure);
   spoke.stop();
@@ -106,7 +110,8 @@ int main(int argc, char** argv) {
   wh::log_options log;
   wh::command program("wheelhouse-spoke",
                       "The spoke: joins a cluster to a hub and keeps it as the hub prescribes, hub or no hub.");
-  add_options(program, options, log);
+  std::vector<std::string> hubs;
+  add_options(program, options, hubs, log);
   std::string format = "text";
   add_offline_commands(program, options, format);
   program.action([&] {
@@ -114,6 +119,7 @@ int main(int argc, char** argv) {
       std::fprintf(stderr, "wheelhouse-spoke: %s\n", ok.err().message.c_str());
       return wh::exit_usage;
     }
+    for (const auto& hub : hubs) options.flags.hub += (options.flags.hub.empty() ? "" : ",") + hub;
     return serve(options, log);
   });
   return wh::run_command(program, argc, argv);

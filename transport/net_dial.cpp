@@ -57,7 +57,8 @@ class dial_attempt final : public loop_resident, public port_waiter {
   std::shared_ptr<dial_attempt> self() { return std::static_pointer_cast<dial_attempt>(shared_from_this()); }
   const host_port& first_stop() const { return route_.proxy ? route_.proxy->at : caller_.to; }
 
-  void fail_with(errc code, const std::string& why) {
+  /// By value: the reason often lives in what this releases.
+  void fail_with(errc code, std::string why) {
     if (done_) return;
     done_ = true;
     drop_connection();

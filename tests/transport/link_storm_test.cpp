@@ -30,10 +30,11 @@ accept_handler echoing() {
 }  // namespace
 
 TEST_CASE("an established link is answered while hundreds shake hands", "[link][storm]") {
-  constexpr int fleet = 400;
+  constexpr int fleet = 200;
   const authority ca;
   event_loop at_hub(1), at_fleet(1), at_member(1);
-  const auto server = listen_link(at_hub, {"127.0.0.1", 0}, ca.server_config(), {.handshakes_max = 32}, echoing());
+  const auto server = listen_link(at_hub, {"127.0.0.1", 0}, ca.server_config(),
+                                  {.busy_handshake_timeout = patience, .handshakes_max = 32}, echoing());
   REQUIRE(server.ok());
   auto config = ca.client_config();
   config.identity = ca.client("member");

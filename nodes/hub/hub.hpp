@@ -17,9 +17,9 @@ struct hub_options {
   std::string data_dir;
   host_port api_listen{"127.0.0.1", 6443};
   host_port link_listen{"127.0.0.1", 6444};
-  std::optional<host_port> api_advertise;   ///< what clients are told; default: where it listens
-  std::vector<std::string> tls_san;         ///< further names or addresses in the server's certificate
-  std::uint64_t manifest_limit_kib = 500;   ///< sum of a ManifestWork's manifests
+  std::optional<host_port> api_advertise;  ///< what clients are told; default: where it listens
+  std::vector<std::string> tls_san;        ///< further names or addresses in the server's certificate
+  std::uint64_t manifest_limit_kib = 500;  ///< sum of a ManifestWork's manifests
   duration certificate_life = std::chrono::hours(24 * 365);
   std::string encryption_key_file;  ///< empty: data_dir/encryption.key, made at need; `off`: secrets stay plain
   duration history_age = std::chrono::hours(1);

@@ -50,6 +50,8 @@ class api_stack {
 
   /// Opens the HTTPS front. Call once.
   result<host_port> serve(event_loop& loop, const host_port& at, const tls_config& tls);
+  /// For connections to come, once it serves.
+  void set_tls(const tls_config& tls) { https_->set_tls(tls); }
   /// Ends watches, answers what is under way, closes the front.
   void drain(duration grace);
 

@@ -34,7 +34,7 @@ int complain(const ctl_streams& streams, const std::string& what, int exit_code)
 int with_hub(const settings& s, const ctl_streams& streams, const std::function<int(console&)>& run) {
   const auto path = find_kubeconfig(s.kubeconfig, streams.around.variable);
   if (!path) return complain(streams, path.err().message, exit_failure);
-  auto access = read_kubeconfig(*path);
+  auto access = read_kubeconfig(*path, {.run_plugins = true});
   if (!access) return complain(streams, access.err().message, exit_failure);
   const auto http = make_http_client(access->server, access->tls);
   hub_client hub(*http, std::move(*access), s.request_timeout);

@@ -19,7 +19,7 @@ std::string some_of(const std::vector<std::string>& names) {
 
 std::string what_follows(const std::string& cluster, const std::vector<std::string>& works) {
   if (works.empty())
-    return "it holds no works; its certificate is not renewed, whctl accept " + cluster + " lets it in again";
+    return "it holds no works; its certificate is not renewed. whctl accept " + cluster + " lets it in again";
   const bool one = works.size() == 1;
   return std::string(one ? "1 work is" : std::to_string(works.size()) + " works are") + " left (" + some_of(works) +
          "): the cluster keeps what " + (one ? "it" : "they") +

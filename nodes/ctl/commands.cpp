@@ -104,6 +104,7 @@ int run_whctl(int argc, const char* const* argv, const ctl_streams& streams) {
   add_membership(whctl, s, streams);
   add_create(whctl, s, streams);
   add_delete(whctl, s, streams);
+  add_import(whctl, s, streams);
   add_upkeep(whctl, s, streams);
   return run_command(whctl, argc, argv, streams.around);
 }

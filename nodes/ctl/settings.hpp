@@ -9,6 +9,7 @@
 #include "nodes/ctl/clusters.hpp"
 #include "nodes/ctl/commands.hpp"
 #include "nodes/ctl/detach.hpp"
+#include "nodes/ctl/import.hpp"
 #include "nodes/ctl/join_token.hpp"
 #include "nodes/ctl/tokens.hpp"
 #include "nodes/ctl/user.hpp"
@@ -27,6 +28,7 @@ struct settings {
   std::uint64_t token_uses = 0;
   accept_options accept;
   detach_options detach;
+  import_options takeover;
   revoke_token_options revoke;
   get_options get;
   work_options work;
@@ -50,6 +52,7 @@ void add_get(command& whctl, settings& s, const ctl_streams& streams);
 void add_membership(command& whctl, settings& s, const ctl_streams& streams);
 void add_create(command& whctl, settings& s, const ctl_streams& streams);
 void add_delete(command& whctl, settings& s, const ctl_streams& streams);
+void add_import(command& whctl, settings& s, const ctl_streams& streams);
 void add_upkeep(command& whctl, settings& s, const ctl_streams& streams);
 
 }  // namespace wh::ctl

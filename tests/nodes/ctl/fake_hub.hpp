@@ -72,6 +72,7 @@ class fake_hub : public http_client {
                 {{"kind", "Status"}, {"status", "Failure"}, {"message", message}, {"reason", reason}, {"code", code}});
   }
   http_response store(const std::string& path, document doc, int code) {
+    if (last_query.find("dryRun=All") != std::string::npos) return json(code, doc);
     if (on_write) on_write(*this, path, doc);
     objects[path] = doc;
     return json(code, doc);
@@ -98,11 +99,26 @@ class fake_hub : public http_client {
     return store(whole, doc, 201);
   }
 
+  /// Honours limit; the continue token is a number.
+  http_response page_of(const document& items) const {
+    const auto number = [&](const std::string& name, std::size_t fallback) {
+      const auto at = ("&" + last_query).find("&" + name + "=");
+      return at == std::string::npos ? fallback : std::stoul(last_query.substr(at + name.size() + 1));
+    };
+    const auto from = number("continue", 0);
+    const auto to = std::min(items.size(), from + number("limit", items.size()));
+    document some = document::array();
+    for (auto i = from; i < to; ++i) some.push_back(items[i]);
+    document metadata = document::object();
+    if (to < items.size()) metadata["continue"] = std::to_string(to);
+    return json(200, {{"items", some}, {"metadata", metadata}});
+  }
   static bool namespaced(const std::string& path) { return path.find("/namespaces/") != std::string::npos; }
 
   http_response list(const std::string& path) {
-    static const std::vector<std::string> collections = {"managedclusters", "manifestworks",
-                                                         "certificatesigningrequests", "secrets"};
+    static const std::vector<std::string> collections = {
+        "managedclusters",           "manifestworks", "certificatesigningrequests", "secrets", "managedclustersets",
+        "managedclustersetbindings", "placements",    "manifestworkreplicasets"};
     const auto last = path.substr(path.rfind('/') + 1);
     if (std::find(collections.begin(), collections.end(), last) == collections.end())
       return status(404, path + " not found");
@@ -110,7 +126,7 @@ class fake_hub : public http_client {
     for (const auto& [at, doc] : objects)
       if (at.starts_with(path + "/") || (at.find("/" + last + "/") != std::string::npos && !namespaced(path)))
         items.push_back(doc);
-    return json(200, {{"items", items}, {"metadata", document::object()}});
+    return page_of(items);
   }
 };
 

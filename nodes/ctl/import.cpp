@@ -35,6 +35,11 @@ std::size_t count(const import_report& report, import_action action) {
 /// What there is to do now.
 std::vector<std::string> next_steps(const import_report& report, const import_options& options) {
   std::vector<std::string> steps;
+  if (report.rows.empty() && report.failures.empty()) steps.push_back("There is nothing to take over.");
+  if (count(report, import_action::leave_out) > 0)
+    steps.push_back(
+        "Works that are left out must be made here by their owners, or taken with --with-owned: OCM's agents remove what a new "
+        "hub does not prescribe an hour after they moved.");
   if (count(report, import_action::differs) > 0)
     steps.push_back("What differs is left as it is here; --overwrite makes it as it is at the source.");
   if (!options.apply && count(report, import_action::fail) > 0)

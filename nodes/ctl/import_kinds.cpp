@@ -158,26 +158,26 @@ const std::vector<imported_kind>& imported_kinds() {
 
 std::vector<std::string> importable_parts() { return {"clusters", "sets", "bindings", "works", "placements"}; }
 
-std::string reason_to_leave_out(const imported_kind& kind, const document& object, bool with_owned) {
+std::string reason_to_leave_out(const imported_kind& kind, const document& object, const import_owners& owners) {
   if (is_deleting(object)) return "it is being deleted at the source";
-  if (kind.kind != "ManifestWork" || with_owned) return "";
-  if (const auto set = label_of(object, replica_set_label); !set.empty())
-    return "ManifestWorkReplicaSet " + std::string(set) + " makes it again";
+  if (kind.kind != "ManifestWork" || owners.take_owned) return "";
+  const std::string set(label_of(object, replica_set_label));
+  if (!set.empty()) return owners.replica_sets.contains(set) ? "ManifestWorkReplicaSet " + set + " makes it again" : "";
   const auto* owner = controller_of(object);
-  if (owner && kind_of(*owner) == "ManifestWorkReplicaSet")
-    return "ManifestWorkReplicaSet " + std::string(string_at(*owner, {"name"})) + " makes it again";
-  if (owner && kind_of(*owner) == "ManagedClusterAddOn")
-    return "add-on " + std::string(string_at(*owner, {"name"})) + " makes it again, once it is installed here";
-  if (const auto addon = label_of(object, addon_label); !addon.empty())
-    return "add-on " + std::string(addon) + " makes it again, once it is installed here";
-  return "";
+  const auto addon =
+      owner && kind_of(*owner) == "ManagedClusterAddOn" ? string_at(*owner, {"name"}) : label_of(object, addon_label);
+  return addon.empty() ? "" : "add-on " + std::string(addon) + " makes it again, once it is installed here";
 }
 
 std::string what_is_lost(const imported_kind& kind, const document& object) {
-  const auto* owner = kind.kind == "ManifestWork" ? controller_of(object) : nullptr;
-  if (!owner) return "";
-  return "its owner, " + std::string(kind_of(*owner)) + " " + std::string(string_at(*owner, {"name"})) +
-         ", is not taken over: nobody changes or deletes it here";
+  if (kind.kind != "ManifestWork") return "";
+  const auto alone = [](const std::string& owner) {
+    return "its owner, " + owner + ", does not come along: until it is here, nobody else changes or deletes this work";
+  };
+  if (const auto set = label_of(object, replica_set_label); !set.empty())
+    return alone("ManifestWorkReplicaSet " + std::string(set));
+  const auto* owner = controller_of(object);
+  return owner ? alone(std::string(kind_of(*owner)) + " " + std::string(string_at(*owner, {"name"}))) : "";
 }
 
 document portable(const imported_kind& kind, const document& object) {

@@ -1,4 +1,5 @@
 #pragma once
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,9 +27,14 @@ const std::vector<imported_kind>& imported_kinds();
 /// What --only may name.
 std::vector<std::string> importable_parts();
 
-/// Why an object of the source is not taken; empty: it is. Works that a replica set or an add-on made are taken only
-/// `with_owned`, for their owner makes them again.
-std::string reason_to_leave_out(const imported_kind& kind, const document& object, bool with_owned);
+/// Who makes works again by themselves, so that their works need not be taken.
+struct import_owners {
+  std::set<std::string> replica_sets = {};  ///< that are taken over: `namespace.name`
+  bool take_owned = false;                  ///< take their works nevertheless, and those of add-ons
+};
+
+/// Why an object of the source is not taken; empty: it is.
+std::string reason_to_leave_out(const imported_kind& kind, const document& object, const import_owners& owners);
 /// What is lost of an object that is taken, in a few words; empty: nothing.
 std::string what_is_lost(const imported_kind& kind, const document& object);
 

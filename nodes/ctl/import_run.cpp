@@ -113,7 +113,7 @@ result<void> importer::read_chosen(const imported_kind& kind, const std::string&
 bool importer::take(const imported_kind& kind, const document& object) {
   const auto wanted = portable(kind, object);
   draw(kind.kind);
-  if (const auto why = reason_to_leave_out(kind, object, options_.with_owned); !why.empty()) {
+  if (const auto why = reason_to_leave_out(kind, object, owners_); !why.empty()) {
     report_.rows.push_back(row_of(wanted, import_action::leave_out, why));
     return true;
   }
@@ -125,8 +125,11 @@ bool importer::take(const imported_kind& kind, const document& object) {
     return !ended_;
   }
   auto row = judge(kind, wanted);
-  if (row.reason.empty()) row.reason = what_is_lost(kind, object);
+  if (const auto lost = what_is_lost(kind, object); !lost.empty() && row.action != import_action::fail)
+    row.reason += (row.reason.empty() ? "" : "; ") + lost;
   if (kind.part == "clusters") note_cluster(wanted, row);
+  if (kind.kind == "ManifestWorkReplicaSet" && row.action != import_action::fail)
+    owners_.replica_sets.insert(row.ns + "." + row.name);
   report_.rows.push_back(std::move(row));
   return !ended_;
 }

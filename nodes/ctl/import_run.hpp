@@ -13,7 +13,7 @@ namespace wh::ctl {
 class importer {
  public:
   importer(console& c, hub_client& source, const import_options& options, import_report& report)
-      : c_(c), source_(source), options_(options), report_(report) {}
+      : c_(c), source_(source), options_(options), report_(report), owners_{.take_owned = options.with_owned} {}
 
   /// Kind after kind; ends early when source or hub cannot be used any more.
   void run();
@@ -38,6 +38,7 @@ class importer {
   hub_client& source_;
   const import_options& options_;
   import_report& report_;
+  import_owners owners_;
   std::set<std::string> namespaces_;  ///< that are here
   std::set<std::string> coming_;      ///< that the hub makes for accepted clusters, or that a dry run would make
   bool ended_ = false;                ///< source or hub cannot be used any more

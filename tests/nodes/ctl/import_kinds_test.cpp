@@ -22,7 +22,8 @@ document work(const std::string& metadata) {
 }
 
 std::string left_out(const std::string& metadata, bool with_owned = false) {
-  return reason_to_leave_out(kind_named("ManifestWork"), work(metadata), with_owned);
+  return reason_to_leave_out(kind_named("ManifestWork"), work(metadata),
+                             {.replica_sets = {"ns.web"}, .take_owned = with_owned});
 }
 
 }  // namespace
@@ -77,8 +78,11 @@ TEST_CASE("works that somebody makes again are left out, unless they are asked f
   CHECK(left_out(set_label, true).empty());
   CHECK_THAT(left_out("deletionTimestamp: x", true), Contains("being deleted at the source"));
   const auto owned = work("ownerReferences: [{kind: Subscription, name: s, controller: true}]");
-  CHECK(reason_to_leave_out(kind_named("ManifestWork"), owned, false).empty());
-  CHECK_THAT(what_is_lost(kind_named("ManifestWork"), owned), Contains("Subscription s, is not taken over"));
+  CHECK(reason_to_leave_out(kind_named("ManifestWork"), owned, {}).empty());
+  CHECK_THAT(what_is_lost(kind_named("ManifestWork"), owned), Contains("Subscription s, does not come along"));
+  const auto orphaned = work("labels: {work.open-cluster-management.io/manifestworkreplicaset: ns.gone}");
+  CHECK(reason_to_leave_out(kind_named("ManifestWork"), orphaned, {.replica_sets = {"ns.web"}}).empty());
+  CHECK_THAT(what_is_lost(kind_named("ManifestWork"), orphaned), Contains("ManifestWorkReplicaSet ns.gone"));
 }
 
 TEST_CASE("objects without what one expects are taken as they are, and end nothing", "[ctl][import]") {
@@ -88,7 +92,7 @@ TEST_CASE("objects without what one expects are taken as they are, and end nothi
                                                  "{metadata: {name: a}, spec: {taints: [7, {}]}}"}));
   for (const auto& kind : imported_kinds()) {
     const auto object = parsed(odd);
-    CHECK(reason_to_leave_out(kind, object, false).empty());
+    CHECK(reason_to_leave_out(kind, object, {}).empty());
     const auto taken = portable(kind, object);
     CHECK(taken.at("kind") == kind.kind);
     (void)differences(kind, parsed("{metadata: {name: a}, spec: {}}"), taken);

@@ -212,6 +212,22 @@ TEST_CASE("what may not be read at the source is a failure", "[ctl][import]") {
   CHECK_THAT(f.err.str(), Contains("ManifestWork: cannot be read at the source: manifestworks is forbidden"));
 }
 
+TEST_CASE("works of a replica set are left out only if the set comes along", "[ctl][import]") {
+  import_fixture f;
+  f.put_work("c1", "web");
+  f.put_work("c1", "gone");
+  for (const auto* name : {"web", "gone"})
+    f.old.objects[works_path("c1", name)]["metadata"]["labels"] = {
+        {"work.open-cluster-management.io/manifestworkreplicaset", std::string("apps.") + name}};
+  f.old.objects["/apis/work.open-cluster-management.io/v1alpha1/namespaces/apps/manifestworkreplicasets/web"] = {
+      {"metadata", {{"name", "web"}, {"namespace", "apps"}}}};
+  const auto report = f.run();
+  CHECK(f.action_of(report, "ManifestWork", "web") == "leave out");
+  CHECK(f.action_of(report, "ManifestWork", "gone") == "create");
+  CHECK_THAT(report.at("next").dump(), Contains("--with-owned"));
+  CHECK(f.action_of(f.run({.with_owned = true}), "ManifestWork", "web") == "create");
+}
+
 TEST_CASE("a hub is not imported into itself", "[ctl][import]") {
   import_fixture f;
   CHECK(import_hub(f.console, f.hub, {}) == exit_failure);

@@ -169,13 +169,13 @@ std::string reason_to_leave_out(const imported_kind& kind, const document& objec
   return addon.empty() ? "" : "add-on " + std::string(addon) + " makes it again, once it is installed here";
 }
 
-std::string what_is_lost(const imported_kind& kind, const document& object) {
+std::string what_is_lost(const imported_kind& kind, const document& object, const import_owners& owners) {
   if (kind.kind != "ManifestWork") return "";
   const auto alone = [](const std::string& owner) {
     return "its owner, " + owner + ", does not come along: until it is here, nobody else changes or deletes this work";
   };
-  if (const auto set = label_of(object, replica_set_label); !set.empty())
-    return alone("ManifestWorkReplicaSet " + std::string(set));
+  if (const std::string set(label_of(object, replica_set_label)); !set.empty())
+    return owners.replica_sets.contains(set) ? "" : alone("ManifestWorkReplicaSet " + set);
   const auto* owner = controller_of(object);
   return owner ? alone(std::string(kind_of(*owner)) + " " + std::string(string_at(*owner, {"name"}))) : "";
 }

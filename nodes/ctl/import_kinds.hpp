@@ -36,7 +36,7 @@ struct import_owners {
 /// Why an object of the source is not taken; empty: it is.
 std::string reason_to_leave_out(const imported_kind& kind, const document& object, const import_owners& owners);
 /// What is lost of an object that is taken, in a few words; empty: nothing.
-std::string what_is_lost(const imported_kind& kind, const document& object);
+std::string what_is_lost(const imported_kind& kind, const document& object, const import_owners& owners);
 
 /// The object as it is created here: the source's own metadata (uid, versions, owners, finalizers, deletion), its status,
 /// and what controllers keep by themselves are left away; older versions are written as the newest.

@@ -125,7 +125,7 @@ bool importer::take(const imported_kind& kind, const document& object) {
     return !ended_;
   }
   auto row = judge(kind, wanted);
-  if (const auto lost = what_is_lost(kind, object); !lost.empty() && row.action != import_action::fail)
+  if (const auto lost = what_is_lost(kind, object, owners_); !lost.empty() && row.action != import_action::fail)
     row.reason += (row.reason.empty() ? "" : "; ") + lost;
   if (kind.part == "clusters") note_cluster(wanted, row);
   if (kind.kind == "ManifestWorkReplicaSet" && row.action != import_action::fail)

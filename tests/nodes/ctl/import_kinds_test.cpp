@@ -79,10 +79,11 @@ TEST_CASE("works that somebody makes again are left out, unless they are asked f
   CHECK_THAT(left_out("deletionTimestamp: x", true), Contains("being deleted at the source"));
   const auto owned = work("ownerReferences: [{kind: Subscription, name: s, controller: true}]");
   CHECK(reason_to_leave_out(kind_named("ManifestWork"), owned, {}).empty());
-  CHECK_THAT(what_is_lost(kind_named("ManifestWork"), owned), Contains("Subscription s, does not come along"));
+  CHECK_THAT(what_is_lost(kind_named("ManifestWork"), owned, {}), Contains("Subscription s, does not come along"));
   const auto orphaned = work("labels: {work.open-cluster-management.io/manifestworkreplicaset: ns.gone}");
   CHECK(reason_to_leave_out(kind_named("ManifestWork"), orphaned, {.replica_sets = {"ns.web"}}).empty());
-  CHECK_THAT(what_is_lost(kind_named("ManifestWork"), orphaned), Contains("ManifestWorkReplicaSet ns.gone"));
+  CHECK_THAT(what_is_lost(kind_named("ManifestWork"), orphaned, {}), Contains("ManifestWorkReplicaSet ns.gone"));
+  CHECK(what_is_lost(kind_named("ManifestWork"), orphaned, {.replica_sets = {"ns.gone"}}).empty());
 }
 
 TEST_CASE("objects without what one expects are taken as they are, and end nothing", "[ctl][import]") {

@@ -152,7 +152,7 @@ int accept_clusters(console& c, const accept_options& options) {
   std::vector<outcome> outcomes;
   for (auto& state : states) {
     for (const auto& csr : state.left)
-      c.err << state.name << ": CSR " << csr.name << " is left alone: " << csr.why << "\n";
+      c.err << printable(state.name + ": CSR " + csr.name + " is left alone: " + csr.why) << "\n";
     outcomes.push_back(describe(state, options.wait.has_value()));
   }
   for (auto& unknown : unknown_requests(options.csrs, states)) outcomes.push_back(std::move(unknown));

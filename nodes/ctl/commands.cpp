@@ -51,7 +51,7 @@ int with_hub(const settings& s, const ctl_streams& streams, const std::function<
 }
 
 int report(const console& c, const error& e) {
-  c.err << "whctl: " << e.message << "\n";
+  c.err << "whctl: " << printable(e.message, true) << "\n";
   return exit_failure;
 }
 
@@ -61,8 +61,8 @@ int report(const console& c, const std::vector<outcome>& outcomes) {
   for (const auto& o : outcomes) {
     fields.push_back(o.fields);
     if (!o.ok) code = exit_failure;
-    if (!o.ok) c.err << "whctl: " << o.text << "\n";
-    else if (c.format == output_format::table) c.out << o.text << "\n";
+    if (!o.ok) c.err << "whctl: " << printable(o.text) << "\n";
+    else if (c.format == output_format::table) c.out << printable(o.text) << "\n";
   }
   if (c.format != output_format::table) c.out << print_document(list_document(std::move(fields)), c.format);
   return code;

@@ -62,7 +62,7 @@ void look(console& c, departure& one) {
   auto left = what_remains(**cluster);
   if (left == one.left) return;
   one.left = std::move(left);
-  if (c.format == output_format::table) c.err << one.name << ": " << one.left << "\n";
+  if (c.format == output_format::table) c.err << printable(one.name + ": " + one.left) << "\n";
 }
 
 std::string still_there(const departure& one, bool force) {

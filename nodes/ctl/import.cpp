@@ -109,7 +109,7 @@ void print_summary(console& c, const import_report& report, bool apply) {
 bool import_report::failed() const { return !failures.empty() || count(*this, import_action::fail) > 0; }
 
 void print_import(console& c, const import_report& report, const import_options& options, const std::string& source) {
-  for (const auto& failure : report.failures) c.err << "whctl: " << failure << "\n";
+  for (const auto& failure : report.failures) c.err << "whctl: " << printable(failure) << "\n";
   if (c.format != output_format::table) return print_for_programs(c, report, options, source);
   text_table table({"KIND", "NAMESPACE", "NAME", options.apply ? "DONE" : "WOULD", "WHY"});
   for (const auto& row : report.rows)

@@ -83,7 +83,9 @@ void importer::import_kind(const imported_kind& kind) {
 result<void> importer::read(const imported_kind& kind, const std::string& version) {
   const bool by_cluster = kind.part == "clusters" || kind.kind == "ManifestWork";
   if (by_cluster && !options_.clusters.empty()) return read_chosen(kind, version);
-  return read_objects(source_, kind.path(version), kind.page, [&](const document& o) { return take(kind, o); });
+  return read_objects(
+      source_, kind.path(version), kind.page, [&](const document& o) { return take(kind, o); },
+      [this] { c_.sleep(busy_pause); });
 }
 
 /// Only the clusters that --clusters names, and their works.
@@ -91,8 +93,9 @@ result<void> importer::read_chosen(const imported_kind& kind, const std::string&
   for (const auto& name : options_.clusters) {
     if (ended_) break;
     if (kind.namespaced) {
-      const auto done =
-          read_objects(source_, kind.path(version, name), kind.page, [&](const document& o) { return take(kind, o); });
+      const auto done = read_objects(
+          source_, kind.path(version, name), kind.page, [&](const document& o) { return take(kind, o); },
+          [this] { c_.sleep(busy_pause); });
       if (!done) return done;
       continue;
     }

@@ -28,7 +28,7 @@ result<std::optional<std::string>> served_version(hub_client& server, const impo
 }
 
 result<void> read_objects(hub_client& source, const std::string& path, std::size_t page,
-                          const std::function<bool(const document&)>& take) {
+                          const std::function<bool(const document&)>& take, const std::function<void()>& pause) {
   std::set<std::string> seen;
   for (int beginning = 0;; ++beginning) {
     const auto done = source.pages(path, {}, page, [&](std::vector<document> items) {
@@ -38,7 +38,9 @@ result<void> read_objects(hub_client& source, const std::string& path, std::size
       return true;
     });
     // The source forgets old lists (410), and what is done with a page takes time.
-    if (done || done.err().code != errc::gone || beginning + 1 >= beginnings_max) return done;
+    const bool again = !done && (done.err().code == errc::gone || done.err().code == errc::busy);
+    if (!again || beginning + 1 >= beginnings_max) return done;
+    pause();
   }
 }
 

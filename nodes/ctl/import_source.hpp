@@ -14,8 +14,8 @@ namespace wh::ctl {
 result<std::optional<std::string>> served_version(hub_client& server, const imported_kind& kind);
 
 /// Gives the objects of a collection to `take`, page by page and each once, until it says that it wants no more. A list that
-/// grew too old between two pages is begun again.
+/// grew too old between two pages, or that a busy source refuses, is begun again after `pause`.
 result<void> read_objects(hub_client& source, const std::string& path, std::size_t page,
-                          const std::function<bool(const document&)>& take);
+                          const std::function<bool(const document&)>& take, const std::function<void()>& pause);
 
 }  // namespace wh::ctl

@@ -223,3 +223,13 @@ TEST_CASE("what one cluster lacks does not keep the others out", "[ctl]") {
   CHECK(printed->at("items").at(0).contains("error"));
   CHECK(printed->at("items").at(1).at("accepted") == true);
 }
+
+TEST_CASE("what a request says of itself cannot draw on the terminal", "[ctl]") {
+  test::ctl_fixture f;
+  f.server.objects[clusters_path("c1")] = cluster_of("c1", true, true);
+  auto csr = csr_of("c1-x", "c1", "a1");
+  csr["spec"]["signerName"] = "\x1b[2J\xc2\x9bm\nc1: approved";
+  f.server.objects[csrs + "c1-x"] = csr;
+  CHECK(accept_clusters(f.console, {.names = {"c1"}}) == exit_ok);
+  CHECK_THAT(f.err.str(), Contains("is left alone") && Contains("?[2J?m?c1: approved"));
+}

@@ -202,6 +202,15 @@ TEST_CASE("a busy hub is asked again", "[ctl][import]") {
   CHECK(f.code == exit_ok);
 }
 
+TEST_CASE("so is a busy source", "[ctl][import]") {
+  import_fixture f;
+  f.put_cluster("c1");
+  f.old.refusals["GET " + clusters_path()] = {429, "too many requests"};
+  f.on_sleep = [&] { f.old.refusals.clear(); };
+  CHECK(f.run().at("summary").at("ManagedCluster").at("create") == 1);
+  CHECK(f.code == exit_ok);
+}
+
 TEST_CASE("what may not be read at the source is a failure", "[ctl][import]") {
   import_fixture f;
   f.put_cluster("c1");

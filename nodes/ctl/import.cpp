@@ -44,6 +44,7 @@ std::vector<std::string> next_steps(const import_report& report, const import_op
     steps.push_back("What differs is left as it is here; --overwrite makes it as it is at the source.");
   if (!options.apply && count(report, import_action::fail) > 0)
     steps.push_back("What cannot be taken is told again, and passed over, by --apply.");
+  if (report.rows.empty()) return steps;
   if (!options.apply) {
     steps.push_back("This was a dry run: nothing was changed. Add --apply to do it.");
     return steps;

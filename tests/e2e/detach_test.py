@@ -80,6 +80,18 @@ class Detaching(E2eTest):
         else:
             self.assertIn("c2: detached; what its works put on it is still there", done.stdout)
 
+    def test_7_a_certificate_that_was_taken_back(self):
+        self.world.joined_spokes(self.hub, "c3")
+        key = "registration.wheelhouse.io/public-key-sha256"
+        digest = self.hub.api.get(f"{CLUSTERS}/c3")["metadata"]["annotations"][key]
+        done = self.whctl("revoke", "certificate", "c3")
+        self.assertIn("c3: certificate revoked", done.stdout)
+        annotations = self.hub.api.get(f"{CLUSTERS}/c3")["metadata"]["annotations"]
+        self.assertEqual(annotations[key], f"revoked:{digest}")
+        self.assertEqual(annotations["registration.wheelhouse.io/revoked-keys"], digest)
+        self.assertIn("revoked already", self.whctl("revoke", "certificate", "c3").stdout)
+        self.assert_refused(self.whctl("revoke", "certificate", "nobody", check=False), "nobody: there is no such cluster")
+
     def on_a_terminal(self, typed, *arguments):
         """What whctl says to a person who types this."""
         ours, theirs = pty.openpty()

@@ -158,6 +158,7 @@ TEST_CASE("what the source or this hub does not serve is told and passed over", 
   f.run();
   CHECK(f.code == exit_failure);
   CHECK_THAT(f.err.str(), Contains("serves none of the kinds"));
+  CHECK(parse_json(f.out.str())->at("next").empty());
 }
 
 TEST_CASE("sets are read as v1beta1 from a source that has no other", "[ctl][import]") {

@@ -12,6 +12,7 @@ constexpr auto namespace_wait = std::chrono::seconds(30);
 constexpr auto poll_interval = std::chrono::milliseconds(100);
 constexpr auto busy_pause = std::chrono::seconds(1);
 constexpr int busy_max = 30;
+constexpr int conflicts_max = 5;
 
 std::string namespace_path(std::string_view name = {}) {
   std::string path = "/api/v1/namespaces";
@@ -159,29 +160,39 @@ import_row importer::judge_without_namespace(const imported_kind& kind, const do
 }
 
 import_row importer::judge_existing(const imported_kind& kind, const document& wanted) {
-  const auto existing =
-      c_.hub.get(kind.path(kind.versions.front(), namespace_of(wanted)) + "/" + percent_encode(name_of(wanted)));
-  if (!existing) return failure(wanted, existing.err());
-  if (is_deleting(*existing)) return row_of(wanted, import_action::fail, "it is being deleted here");
-  if (!differences(kind, *existing, wanted).empty()) return change(kind, *existing, wanted);
-  const bool accepted = bool_at(*existing, {"spec", "hubAcceptsClient"}, false);
+  const auto path = kind.path(kind.versions.front(), namespace_of(wanted)) + "/" + percent_encode(name_of(wanted));
+  for (int attempt = 1;; ++attempt) {
+    const auto existing = c_.hub.get(path);
+    if (!existing) return failure(wanted, existing.err());
+    if (is_deleting(*existing)) return row_of(wanted, import_action::fail, "it is being deleted here");
+    if (differences(kind, *existing, wanted).empty()) return same(kind, *existing, wanted);
+    const auto changed = change(kind, path, *existing, wanted);
+    if (changed) return *changed;
+    // A cluster that is alive changes all the time.
+    if (changed.err().code != errc::conflict || attempt >= conflicts_max) return failure(wanted, changed.err());
+  }
+}
+
+import_row importer::same(const imported_kind& kind, const document& existing, const document& wanted) {
+  const bool accepted = bool_at(existing, {"spec", "hubAcceptsClient"}, false);
   if (kind.part != "clusters" || accepted == bool_at(wanted, {"spec", "hubAcceptsClient"}, false))
     return row_of(wanted, import_action::same);
   return row_of(wanted, import_action::same,
                 accepted ? "accepted here, not at the source" : "accepted at the source, not here");
 }
 
-/// What differs may only seem to: the server's defaults are in what is here. So the server is asked what it would make of it.
-import_row importer::change(const imported_kind& kind, const document& existing, const document& wanted) {
-  const auto path = kind.path(kind.versions.front(), namespace_of(wanted)) + "/" + percent_encode(name_of(wanted));
+/// What differs may only seem to: the server's defaults are in what is here. So the server is asked what it would make of
+/// it.
+result<import_row> importer::change(const imported_kind& kind, const std::string& path, const document& existing,
+                                    const document& wanted) {
   const auto changed = overwritten(kind, existing, wanted);
   const auto asked = c_.hub.replace(path + "?dryRun=All", changed);
-  if (!asked) return failure(wanted, asked.err());
+  if (!asked) return asked.err();
   const auto names = differences(kind, existing, *asked);
-  if (names.empty()) return row_of(wanted, import_action::same);
+  if (names.empty()) return same(kind, existing, wanted);
   if (!options_.overwrite) return row_of(wanted, import_action::differs, joined(names));
   if (options_.apply)
-    if (const auto done = c_.hub.replace(path, changed); !done) return failure(wanted, done.err());
+    if (const auto done = c_.hub.replace(path, changed); !done) return done.err();
   return row_of(wanted, import_action::overwrite, joined(names));
 }
 

@@ -25,7 +25,9 @@ class importer {
   bool take(const imported_kind& kind, const document& object);
   import_row judge(const imported_kind& kind, const document& wanted);
   import_row judge_existing(const imported_kind& kind, const document& wanted);
-  import_row change(const imported_kind& kind, const document& existing, const document& wanted);
+  import_row same(const imported_kind& kind, const document& existing, const document& wanted);
+  result<import_row> change(const imported_kind& kind, const std::string& path, const document& existing,
+                            const document& wanted);
   import_row judge_without_namespace(const imported_kind& kind, const document& wanted, const error& why);
   void note_cluster(const document& wanted, const import_row& row);
   bool provide_namespace(const std::string& ns);

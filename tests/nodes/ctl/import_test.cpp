@@ -203,7 +203,21 @@ TEST_CASE("a busy hub is asked again", "[ctl][import]") {
   CHECK(f.code == exit_ok);
 }
 
-TEST_CASE("so is a busy source", "[ctl][import]") {
+TEST_CASE("overwriting gives way to others a few times, not for ever", "[ctl][import]") {
+  import_fixture f;
+  f.put_cluster("c1");
+  f.run({.apply = true});
+  f.old.objects[clusters_path("c1")]["spec"]["leaseDurationSeconds"] = 30;
+  CHECK(f.action_of(f.run({.apply = true}), "ManagedCluster", "c1") == "differs");
+  f.server.refusals["PUT " + clusters_path("c1")] = {409, "the object has been modified"};
+  CHECK(f.action_of(f.run({.apply = true, .overwrite = true}), "ManagedCluster", "c1") == "failed");
+  CHECK(f.server.count("PUT") == 6);
+  f.server.refusals.clear();
+  CHECK(f.action_of(f.run({.apply = true, .overwrite = true}), "ManagedCluster", "c1") == "overwritten");
+  CHECK(f.server.objects[clusters_path("c1")].at("spec").at("leaseDurationSeconds") == 30);
+}
+
+TEST_CASE("a busy source is asked again", "[ctl][import]") {
   import_fixture f;
   f.put_cluster("c1");
   f.old.refusals["GET " + clusters_path()] = {429, "too many requests"};

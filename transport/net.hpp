@@ -111,7 +111,8 @@ struct listen_limits {
   /// While more than half of handshakes_max are under way: silent peers must not keep the others out for long.
   duration busy_handshake_timeout = std::chrono::seconds(3);
   std::size_t connections_max = 15000;
-  std::size_t handshakes_max = 128;              ///< under way at once; further peers wait in the kernel's backlog
+  std::size_t handshakes_max = 4096;  ///< under way at once; further peers wait in the kernel's backlog. Many, because
+                                      ///< silent peers take their share; steps that cost time take turns anyway
   duration ticket_life = std::chrono::hours(1);  ///< how long a session can be resumed; zero: never; at most an hour
 };
 

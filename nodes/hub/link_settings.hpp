@@ -6,7 +6,7 @@ namespace wh {
 /// Flags of the link that spokes use, and of the certificate that the hub shows on it and on its API.
 struct link_settings {
   std::vector<std::string> advertise;  ///< addresses told to spokes; none: where it listens
-  std::uint64_t handshakes = 128;      ///< under way at once
+  std::uint64_t handshakes = 4096;     ///< under way at once
   duration server_certificate_life = std::chrono::hours(24 * 365);
 };
 

@@ -191,7 +191,7 @@ class Importing(E2eTest):
         for context in ("files", "token", "exec"):
             done = self.importing("--context", context, "--only", "sets", source=path)
             self.assertEqual(done.returncode, 0, done.stderr)
-            self.assertIn("ManagedClusterSet: 1 same", done.stdout)
+            self.assertIn("ManagedClusterSet: 3 same", done.stdout)
         for context, part in (("skip", "insecure-skip-tls-verify is not supported"), ("proxy", "proxy-url is not supported"),
                               ("nope", "there are: files, token"), ("system", "cannot reach the server"),
                               ("path", "the source serves none of the kinds")):
@@ -199,7 +199,7 @@ class Importing(E2eTest):
         trusting = self.world.run([os.path.join(os.environ.get("WHEELHOUSE_BIN_DIR", "build/release/bin"), "whctl"),
                                    "--kubeconfig", self.new.kubeconfig, "import", "--from-kubeconfig", path, "--context",
                                    "system", "--only", "sets"], SSL_CERT_FILE=os.path.join(folder, "ca.crt"))
-        self.assertIn("ManagedClusterSet: 1 same", trusting.stdout)
+        self.assertIn("ManagedClusterSet: 3 same", trusting.stdout)
 
     def test_7_the_cluster_moves_and_keeps_what_it_has(self):
         """A new spoke beside the old folder's cluster is another cluster here; what matters is that the imported

@@ -32,14 +32,14 @@ class Leave(E2eTest):
         with open(os.path.join(spoke.folder, "spoke.json"), encoding="utf-8") as file:
             return json.load(file)
 
-    def rejoin(self, spoke):
-        """The same folder with a new token."""
-        self.hub.api.raw("DELETE", f"{CLUSTERS}/{spoke.cluster}")
-        for work in ("w1", "w2"):
-            path = works(spoke.cluster, work)
-            if self.hub.api.find(path):
-                self.hub.api.merge(path, {"metadata": {"finalizers": None}})
+    def rejoin(self, spoke, told=True):
+        """The same folder with a new token. The hub waits for no word of a cluster that has left and told it."""
+        if told:
+            self.hub.api.raw("DELETE", f"{CLUSTERS}/{spoke.cluster}")
+        else:
+            self.world.whctl("detach", spoke.cluster, "--force", "--yes", hub=self.hub)
         eventually("the hub has forgotten it", lambda: self.hub.api.find(f"{CLUSTERS}/{spoke.cluster}") is None)
+        self.assertEqual(self.hub.api.items(works(spoke.cluster)), [])
         spoke.start(self.hub.join_command(spoke.cluster))
         self.world.whctl("accept", spoke.cluster, "--wait", "30s", hub=self.hub)
 

@@ -145,6 +145,7 @@ std::vector<pending_csr> pending_requests(const std::vector<document>& csrs, std
     const auto asked = pem ? inspect_csr(*pem) : result<csr_info>(pem.err());
     pending.push_back({.name = std::string(name_of(csr)),
                        .common_name = asked ? asked->subj.common_name : "unreadable request",
+                       .key_sha256 = asked ? asked->public_key_sha256 : "",
                        .requester = std::string(string_at(csr, {"spec", "username"})),
                        .object = csr});
   }
@@ -163,14 +164,15 @@ result<std::vector<pending_csr>> choose_requests(const std::string& cluster, std
   std::set<std::string> agents;
   std::string requests;
   for (const auto& p : pending) {
-    agents.insert(p.common_name);
+    agents.insert(p.common_name + "/" + p.key_sha256);
     requests += (requests.empty() ? "" : ", ") + p.name + " (" + p.common_name + ", requested by " + p.requester + ")";
   }
   const std::string way_out = " Approve the one that you trust with: whctl accept " + cluster + " --csr NAME";
   if (joined)
     return fail(errc::conflict, "the cluster has joined already, and another agent asks for its name: " + requests +
                                     ". Unless you have reinstalled this spoke, somebody else uses its name." + way_out);
-  if (agents.size() > 1) return fail(errc::conflict, "several agents ask for this name: " + requests + "." + way_out);
+  if (agents.size() > 1)
+    return fail(errc::conflict, "several agents or keys ask for this name: " + requests + "." + way_out);
   return pending;
 }
 

@@ -15,6 +15,8 @@ inline constexpr const char* cluster_roles = "clusterroles.rbac.authorization.k8
 inline constexpr const char* cluster_role_bindings = "clusterrolebindings.rbac.authorization.k8s.io";
 inline constexpr const char* role_bindings = "rolebindings.rbac.authorization.k8s.io";
 inline constexpr const char* managed_clusters = "managedclusters.cluster.open-cluster-management.io";
+inline constexpr const char* cluster_sets = "managedclustersets.cluster.open-cluster-management.io";
+inline constexpr const char* cluster_set_bindings = "managedclustersetbindings.cluster.open-cluster-management.io";
 inline constexpr const char* manifest_works = "manifestworks.work.open-cluster-management.io";
 inline constexpr const char* cluster_addons = "managedclusteraddons.addon.open-cluster-management.io";
 inline constexpr const char* events = "events";
@@ -29,6 +31,8 @@ inline constexpr const char* resources_finalizer = "cluster.open-cluster-managem
 inline constexpr const char* work_finalizer = "cluster.open-cluster-management.io/manifest-work-cleanup";
 inline constexpr const char* applied_work_finalizer =
     "cluster.open-cluster-management.io/applied-manifest-work-cleanup";
+/// `false` on the set default or global: its selector is its administrator's business.
+inline constexpr const char* autoupdate_annotation = "cluster.open-cluster-management.io/autoupdate";
 inline constexpr const char* cleanup_priority = "open-cluster-management.io/cleanup-priority";
 inline constexpr const char* skip_clock_check = "registration.open-cluster-management.io/skip-clock-sync-check";
 inline constexpr const char* auto_accepted_on = "open-cluster-management.io/automatically-accepted-on";
@@ -63,6 +67,9 @@ inline constexpr const char* managed_namespaces = "managednamespaces.wheelhouse.
 inline constexpr const char* hub_accepted = "HubAcceptedManagedCluster";
 inline constexpr const char* joined = "ManagedClusterJoined";
 inline constexpr const char* available = "ManagedClusterConditionAvailable";
+inline constexpr const char* cluster_set_empty = "ClusterSetEmpty";
+inline constexpr const char* bound = "Bound";
+inline constexpr const char* namespace_available = "NamespaceAvailable";
 inline constexpr const char* clock_synced = "ManagedClusterConditionClockSynced";
 inline constexpr const char* certificate_rotated = "ClusterCertificateRotated";
 inline constexpr const char* deleting = "Deleting";

@@ -125,6 +125,7 @@ constexpr rule_row rules[] = {
     {"events.events.k8s.io", nullptr, check_new_event},
     {"klusterlets.operator.open-cluster-management.io", nullptr, check_klusterlet},
     {"managedclusters.cluster.open-cluster-management.io", complete_managed_cluster, check_managed_cluster},
+    {"managedclustersets.cluster.open-cluster-management.io", nullptr, check_cluster_set},
     {"managedclustersetbindings.cluster.open-cluster-management.io", nullptr, check_cluster_set_binding},
     {"manifestworkreplicasets.work.open-cluster-management.io", nullptr, check_work_template},
     {"manifestworks.work.open-cluster-management.io", nullptr, check_manifest_work},

@@ -44,6 +44,7 @@ answer<void> check_work_template(admission& a);
 answer<void> check_klusterlet(admission& a);
 answer<void> complete_managed_cluster(admission& a);
 answer<void> check_managed_cluster(admission& a);
+answer<void> check_cluster_set(admission& a);
 answer<void> check_cluster_set_binding(admission& a);
 answer<void> check_policy(admission& a);
 answer<void> check_policy_set(admission& a);

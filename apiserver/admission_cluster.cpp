@@ -4,13 +4,14 @@
 #include <map>
 
 #include "apiserver/admission.hpp"
+#include "resources/cluster_name.hpp"
+#include "resources/cluster_set.hpp"
 
 namespace wh {
 
 namespace {
 
 constexpr const char* cluster_group = "cluster.open-cluster-management.io";
-constexpr const char* set_label = "cluster.open-cluster-management.io/clusterset";
 
 const document* taints_of(const document& cluster) {
   const auto* list = find_path(cluster, {"spec", "taints"});
@@ -37,6 +38,35 @@ answer<void> stamp_taint(document& taint, const document* old, const std::string
   return {};
 }
 
+answer<void> stamp_taints(admission& a) {
+  if (!taints_of(a.object)) return {};
+  auto now = to_rfc3339(a.now);
+  for (auto& taint : a.object["spec"]["taints"]) {
+    if (!taint.is_object()) continue;  // the schema complains
+    if (a.creates()) taint["timeAdded"] = now;
+    else if (auto ok = stamp_taint(taint, taint_by_key(taints_of(*a.old), string_at(taint, {"key"})), now); !ok)
+      return ok;
+  }
+  return {};
+}
+
+bool may_join(const admission& a, std::string_view set) {
+  return a.allowed("create", cluster_group, "managedclustersets", "join", std::string(set));
+}
+
+/// A cluster in no set, from before the gate was on: whoever changes something else about it need not be allowed to let it
+/// join one, or its own agent could not write it any more.
+bool stays_outside(const admission& a) {
+  return a.old && label_of(*a.old, cluster_set_label).empty() && !may_join(a, default_cluster_set);
+}
+
+/// Gate DefaultClusterSet. A cluster that is going away is left alone.
+void join_default_set(admission& a) {
+  if (!a.call.core->options.default_cluster_set || is_deleting(a.object)) return;
+  if (!label_of(a.object, cluster_set_label).empty() || stays_outside(a)) return;
+  a.object["metadata"]["labels"][cluster_set_label] = default_cluster_set;
+}
+
 void check_urls(admission& a) {
   const auto* configs = find_path(a.object, {"spec", "managedClusterClientConfigs"});
   if (!configs || !configs->is_array()) return;
@@ -60,15 +90,11 @@ void check_lease_duration(admission& a) {
         {field_error_type::invalid, "spec.leaseDurationSeconds", std::to_string(seconds), "must be greater than 0"});
 }
 
-/// The cluster's name is its namespace's name.
+/// The cluster's name is its namespace's name. The link has the same rule (actors/hub/gatekeeper.cpp).
 void check_name(admission& a) {
-  auto name = name_of(a.object);
-  auto ok = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
-  if (!name.empty() && name.size() <= 63 && std::all_of(name.begin(), name.end(), ok) && name.front() != '-' &&
-      name.back() != '-')
-    return;
-  a.errors.push_back({field_error_type::invalid, "metadata.name", go_quote(name),
-                      "must be a valid namespace name: at most 63 lower case letters, digits and inner '-'"});
+  auto problem = cluster_name_problem(name_of(a.object));
+  if (!problem.empty())
+    a.errors.push_back({field_error_type::invalid, "metadata.name", go_quote(name_of(a.object)), std::move(problem)});
 }
 
 bool namespace_terminating(const admission& a) {
@@ -95,11 +121,11 @@ answer<void> check_accept(const admission& a) {
 
 /// Joining or leaving a set needs the right to do so on both the old and the new one.
 answer<void> check_join(const admission& a) {
-  auto next = label_of(a.object, set_label);
-  auto had = a.old ? label_of(*a.old, set_label) : std::string_view{};
+  auto next = label_of(a.object, cluster_set_label);
+  auto had = a.old ? label_of(*a.old, cluster_set_label) : std::string_view{};
   if (next == had) return {};
   for (auto set : {had, next}) {
-    if (set.empty() || a.allowed("create", cluster_group, "managedclustersets", "join", std::string(set))) continue;
+    if (set.empty() || may_join(a, set)) continue;
     return forbidden_error(a.call.resource(), name_of(a.object),
                            fmt::format("user {} cannot add/remove a ManagedCluster to/from the ManagedClusterSet {}",
                                        go_quote(a.user().name), go_quote(set)));
@@ -136,15 +162,9 @@ answer<void> check_hubs_own(const admission& a) {
 }  // namespace
 
 answer<void> complete_managed_cluster(admission& a) {
-  if (!a.subresource.empty() || !taints_of(a.object)) return {};
-  auto now = to_rfc3339(a.now);
-  for (auto& taint : a.object["spec"]["taints"]) {
-    if (!taint.is_object()) continue;  // the schema complains
-    if (a.creates()) taint["timeAdded"] = now;
-    else if (auto ok = stamp_taint(taint, taint_by_key(taints_of(*a.old), string_at(taint, {"key"})), now); !ok)
-      return ok;
-  }
-  return {};
+  if (!a.subresource.empty()) return {};
+  join_default_set(a);
+  return stamp_taints(a);
 }
 
 answer<void> check_managed_cluster(admission& a) {
@@ -155,17 +175,6 @@ answer<void> check_managed_cluster(admission& a) {
   if (auto ok = check_accept(a); !ok) return ok;
   if (auto ok = check_hubs_own(a); !ok) return ok;
   return check_join(a);
-}
-
-answer<void> check_cluster_set_binding(admission& a) {
-  if (!a.subresource.empty()) return {};
-  auto set = string_at(a.object, {"spec", "clusterSet"});
-  if (set != name_of(a.object))
-    return bad_request("The ManagedClusterSetBinding must have the same name as the target ManagedClusterSet");
-  if (!a.creates() || a.allowed("create", cluster_group, "managedclustersets", "bind", std::string(set))) return {};
-  return forbidden_error(
-      a.call.resource(), name_of(a.object),
-      fmt::format("user {} is not allowed to bind cluster set {}", go_quote(a.user().name), go_quote(set)));
 }
 
 }  // namespace wh

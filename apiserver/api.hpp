@@ -185,6 +185,7 @@ struct api_options {
   std::size_t watch_ring_bytes = std::size_t{1} << 20;
   std::size_t watch_unsent_max = 4 * 1024 * 1024;
   std::size_t manifest_limit_bytes = 500 * 1024;  ///< ManifestWork: sum of manifests (`--manifestLimit`)
+  bool default_cluster_set = true;                ///< ManagedClusters that name no set join `default`
   std::function<std::string()> metrics;           ///< body of /metrics
   std::function<result<void>()> ready;            ///< for /readyz; an error's message is shown
   /// GET on further paths of the node's own (`/operate/v1/backup`): authorized like every non-resource URL.

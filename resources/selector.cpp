@@ -105,16 +105,10 @@ std::optional<std::string> read_requirement(scanner& in, label_requirement& out)
   return bad_values(out);
 }
 
-bool holds(const label_requirement& r, const document* labels) {
+/// `value` is null when there is no such label.
+bool holds(const label_requirement& r, const std::string* value) {
   using op = label_requirement::op;
-  const document* value = nullptr;
-  if (labels && labels->is_object()) {
-    if (const auto it = labels->find(r.key); it != labels->end() && it->is_string()) value = &*it;
-  }
-  const auto listed = [&] {
-    const auto& text = value->get_ref<const std::string&>();
-    return std::find(r.values.begin(), r.values.end(), text) != r.values.end();
-  };
+  const auto listed = [&] { return std::find(r.values.begin(), r.values.end(), *value) != r.values.end(); };
   switch (r.how) {
     case op::exists: return value != nullptr;
     case op::does_not_exist: return value == nullptr;
@@ -122,6 +116,12 @@ bool holds(const label_requirement& r, const document* labels) {
     case op::not_in: return !value || !listed();
   }
   return false;
+}
+
+const std::string* label_in(const document* labels, const std::string& key) {
+  if (!labels || !labels->is_object()) return nullptr;
+  const auto it = labels->find(key);
+  return it != labels->end() && it->is_string() ? &it->get_ref<const std::string&>() : nullptr;
 }
 
 /// Undoes the backslashes of a field selector's value.
@@ -172,7 +172,15 @@ std::string_view trim(std::string_view text) {
 
 bool label_selector::matches(const document& object) const {
   const auto* labels = find_path(object, {"metadata", "labels"});
-  return std::all_of(requirements.begin(), requirements.end(), [&](const auto& r) { return holds(r, labels); });
+  return std::all_of(requirements.begin(), requirements.end(),
+                     [&](const auto& r) { return holds(r, label_in(labels, r.key)); });
+}
+
+bool label_selector::matches(const label_map& labels) const {
+  return std::all_of(requirements.begin(), requirements.end(), [&](const auto& r) {
+    const auto it = labels.find(r.key);
+    return holds(r, it == labels.end() ? nullptr : &it->second);
+  });
 }
 
 result<label_selector> parse_label_selector(std::string_view text) {

@@ -74,14 +74,15 @@ result<std::unique_ptr<http_server>> listen_https(event_loop& loop, const host_p
   channel_options options;
   options.handshake_timeout = limits.header_timeout;
   options.write_timeout = limits.write_timeout;
-  auto on_socket = [core, options, home = std::weak_ptr(loop.internals().core)](int fd, tls_channel::counter live) {
+  auto on_socket = [core, options, home = std::weak_ptr(loop.internals().core)](int fd, tls_channel::counter live,
+                                                                                const handshake_turn_ptr&) {
     const auto here = home.lock();
     tls_channel::start(
         here, make_socket_port(here, fd), core->tls(), options,
         [core](std::shared_ptr<tls_channel> channel) { return admit(core, std::move(channel)); },
         [](const error& why) { spdlog::debug("HTTPS handshake: {}", why.message); }, std::move(live));
   };
-  auto acceptor = tcp_acceptor::open(loop, at, limits.connections_max, std::move(on_socket));
+  auto acceptor = tcp_acceptor::open(loop, at, {.connections_max = limits.connections_max}, std::move(on_socket));
   if (!acceptor) return acceptor.err();
   return std::unique_ptr<http_server>(std::make_unique<https_server>(std::move(core), std::move(*acceptor)));
 }

@@ -121,7 +121,7 @@ class memory_dial final : public loop_resident {
 
  private:
   void call(const tls_config& config) {
-    auto tls = make_link_client(*core_, config, caller_.to.host);
+    auto tls = make_link_client(*core_, config, caller_.to);
     if (!tls) return caller_.fail_with(tls.err().code, tls.err().message);
     auto port = map_->connect(caller_.to);
     if (!port) return caller_.fail_with(errc::unavailable, errno_text(ECONNREFUSED));

@@ -19,6 +19,10 @@ struct host_port {
   friend bool operator==(const host_port&, const host_port&) = default;
 };
 result<host_port> parse_host_port(std::string_view text);
+/// Several, each text being one or a list with commas; no two alike.
+result<std::vector<host_port>> parse_host_ports(const std::vector<std::string>& texts);
+/// The list with commas that parse_host_ports() reads.
+std::string text_of(const std::vector<host_port>& all);
 
 /// The node's I/O threads (Boost.Asio behind it). Handlers of one connection never run concurrently.
 class event_loop {
@@ -55,6 +59,7 @@ struct tls_config {
 /// The proven identity at the other end of a connection.
 struct peer_identity {
   bool has_certificate = false;
+  bool resumed = false;  ///< proven by a ticket of an earlier connection, to which everything here belongs
   subject subj;
   std::string public_key_sha256;
   std::string serial_hex;
@@ -103,16 +108,27 @@ class link_listener {
 /// Limits of a listener; a handshake that is not finished in time is dropped.
 struct listen_limits {
   duration handshake_timeout = std::chrono::seconds(10);
+  /// While more than half of handshakes_max are under way: silent peers must not keep the others out for long.
+  duration busy_handshake_timeout = std::chrono::seconds(3);
   std::size_t connections_max = 15000;
+  std::size_t handshakes_max = 128;              ///< under way at once; further peers wait in the kernel's backlog
+  duration ticket_life = std::chrono::hours(1);  ///< how long a session can be resumed; zero: never; at most an hour
 };
 
 result<std::unique_ptr<link_listener>> listen_link(event_loop& loop, const host_port& at, const tls_config& tls,
                                                    const listen_limits& limits, accept_handler on_accept);
 
-/// Dials; exactly one of the two callbacks runs, on the loop. The error says whether name, TCP, TLS or pin failed.
-/// `source`: the local IP address to dial from; empty: the kernel chooses.
+struct proxy_config;  // transport/proxy.hpp
+
+/// How a dial gets to its peer.
+struct dial_route {
+  std::string source = {};                              ///< local IP address to dial from; empty: the kernel chooses
+  std::shared_ptr<const proxy_config> proxy = nullptr;  ///< an HTTP proxy to pass; it looks the peer's name up itself
+};
+
+/// Dials; exactly one of the two callbacks runs, on the loop. Of a name with several addresses each is tried, with its
+/// share of the time. The error says whether name, proxy, TCP, TLS or pin failed.
 void dial_link(event_loop& loop, const host_port& to, const tls_config& tls, duration timeout,
-               accept_handler on_connected, std::function<void(const error&)> on_failed,
-               const std::string& source = {});
+               accept_handler on_connected, std::function<void(const error&)> on_failed, const dial_route& route = {});
 
 }  // namespace wh

@@ -16,14 +16,14 @@ constexpr auto descriptor_pause = std::chrono::milliseconds(100);
 
 }  // namespace
 
-result<std::shared_ptr<tcp_acceptor>> tcp_acceptor::open(event_loop& loop, const host_port& at,
-                                                         std::size_t connections_max, socket_function on_socket) {
+result<std::shared_ptr<tcp_acceptor>> tcp_acceptor::open(event_loop& loop, const host_port& at, const limits& within,
+                                                         socket_function on_socket) {
   const auto fd = open_listening_socket(at);
   if (!fd) return fd.err();
   const auto& core = loop.internals().core;
   auto made = std::make_shared<tcp_acceptor>(core);
   made->local_ = bound_to(*fd, at);
-  made->connections_max_ = connections_max;
+  made->within_ = within;
   made->on_socket_ = std::move(on_socket);
   sockaddr_storage address{};
   socklen_t size = sizeof address;
@@ -59,6 +59,8 @@ void tcp_acceptor::wait() {
 
 void tcp_acceptor::accept_some() {
   for (int i = 0; i < accepts_per_turn; ++i) {
+    auto turn = take_turn();
+    if (!turn) return;
     int fd = -1;
     int code = 0;
     {
@@ -72,21 +74,41 @@ void tcp_acceptor::accept_some() {
       if (code == EMFILE || code == ENFILE || code == ENOBUFS || code == ENOMEM) return wait_for_descriptors(code);
       continue;  // ECONNABORTED and the like belong to that one connection
     }
-    if (++*live_ > connections_max_) {
+    if (++*live_ > within_.connections_max) {
       --*live_;
       ::close(fd);
       if (refused_++ % 1000 == 0)
-        spdlog::warn("listener {}: {} connections are open, refusing more", local_.text(), connections_max_);
+        spdlog::warn("listener {}: {} connections are open, refusing more", local_.text(), within_.connections_max);
       continue;
     }
     try {
-      on_socket_(fd, live_);
+      on_socket_(fd, live_, std::move(turn));
     } catch (const std::exception& e) {
       // Memory is the likely cause; the listener must outlive it.
       spdlog::error("listener {}: cannot take a connection: {}", local_.text(), e.what());
     }
   }
   wait();
+}
+
+handshake_turn_ptr tcp_acceptor::take_turn() {
+  const std::lock_guard lock(mutex_);
+  all_taken_ = turns_ >= within_.handshakes_max;
+  if (all_taken_) return nullptr;
+  return std::make_shared<const handshake_turn>(weak_self(), ++turns_ > within_.handshakes_max / 2);
+}
+
+void tcp_acceptor::turn_over() {
+  {
+    const std::lock_guard lock(mutex_);
+    --turns_;
+    if (!std::exchange(all_taken_, false)) return;
+  }
+  wait();
+}
+
+handshake_turn::~handshake_turn() {
+  if (const auto acceptor = of.lock()) acceptor->turn_over();
 }
 
 void tcp_acceptor::wait_for_descriptors(int code) {

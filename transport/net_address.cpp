@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <memory>
@@ -35,6 +36,26 @@ result<host_port> parse_host_port(std::string_view text) {
   const auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
   if (ec != std::errc{} || end != digits.data() + digits.size()) return wrong("the port is not a number up to 65535");
   return host_port{std::string(host), port};
+}
+
+result<std::vector<host_port>> parse_host_ports(const std::vector<std::string>& texts) {
+  std::vector<host_port> all;
+  for (const std::string_view text : texts) {
+    for (std::size_t from = 0; from <= text.size();) {
+      const auto comma = std::min(text.find(',', from), text.size());
+      auto one = parse_host_port(text.substr(from, comma - from));
+      if (!one) return one.err();
+      if (std::find(all.begin(), all.end(), *one) == all.end()) all.push_back(*std::move(one));
+      from = comma + 1;
+    }
+  }
+  return all;
+}
+
+std::string text_of(const std::vector<host_port>& all) {
+  std::string text;
+  for (const auto& each : all) text += (text.empty() ? "" : ",") + each.text();
+  return text;
 }
 
 result<std::vector<socket_address>> resolve(const host_port& at) {

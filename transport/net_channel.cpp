@@ -39,7 +39,8 @@ void tls_channel::begin(result<port_ptr> port, tls_context_ptr tls) {
   tls_ = std::make_unique<tls_stream>(std::move(tls), *parts_->port);
   asio::post(parts_->strand, [me = self()] {
     me->phase_deadline_ = clock::now() + me->options_.handshake_timeout;
-    me->pump();
+    me->arm_timer();
+    me->pump_behind();
   });
 }
 

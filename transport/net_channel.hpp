@@ -90,6 +90,7 @@ class tls_channel final : public connection, public loop_resident, public port_w
   void port_ready(readiness what, bool ok) override;
   void wait_for(readiness what, bool& armed);
   void pump();
+  void pump_behind();
   void shake_hands();
   void become_open();
   void receive();

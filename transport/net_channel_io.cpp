@@ -183,7 +183,14 @@ void tls_channel::wait_for(readiness what, bool& armed) {
 
 void tls_channel::port_ready(readiness what, bool ok) {
   (what == readiness::readable ? read_armed_ : write_armed_) = false;
-  if (ok) pump();
+  if (!ok) return;
+  if (phase_ == phase::handshaking) return pump_behind();
+  pump();
+}
+
+void tls_channel::pump_behind() {
+  parts_->core->post_handshake(
+      [strand = parts_->strand, me = self()] { asio::dispatch(strand, [me] { me->pump(); }); });
 }
 
 void tls_channel::pause_reading(bool paused) {

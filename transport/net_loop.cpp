@@ -8,13 +8,6 @@
 #include "base/assert.hpp"
 
 namespace wh {
-namespace {
-
-// A hundred microseconds' work, about: what an answer may have to wait for.
-constexpr std::size_t behind_at_once = 8;
-
-}  // namespace
-
 loop_resident::~loop_resident() {
   const auto core = home_.lock();
   if (!core) return;
@@ -40,29 +33,38 @@ void loop_core::evict_all() {
       if (auto alive = resident.lock()) all.push_back(std::move(alive));
   }
   for (const auto& resident : all) resident->loop_stopped();
-  std::deque<std::function<void()>> dropped;
-  const std::lock_guard lock(behind_mutex_);
-  dropped.swap(behind_);
+  behind_.close();
+  handshakes_.close();
 }
 
-void loop_core::post_behind(std::function<void()> f) {
-  const std::lock_guard lock(behind_mutex_);
-  if (stopped) return;
-  behind_.push_back(std::move(f));
-  if (!std::exchange(behind_runs_, true)) asio::post(io, [this] { run_behind(); });
+void loop_core::post_behind(std::function<void()> f) { behind_.post(std::move(f)); }
+
+void loop_core::post_handshake(std::function<void()> f) { handshakes_.post(std::move(f)); }
+
+void slow_lane::post(std::function<void()> f) {
+  const std::lock_guard lock(mutex_);
+  if (closed_) return;
+  waiting_.push_back(std::move(f));
+  if (!std::exchange(runs_, true)) asio::post(io_, [this] { run(); });
 }
 
-void loop_core::run_behind() {
+void slow_lane::run() {
   std::vector<std::function<void()>> due;
   {
-    const std::lock_guard lock(behind_mutex_);
-    for (; !behind_.empty() && due.size() < behind_at_once; behind_.pop_front())
-      due.push_back(std::move(behind_.front()));
+    const std::lock_guard lock(mutex_);
+    for (; !waiting_.empty() && due.size() < at_once_; waiting_.pop_front()) due.push_back(std::move(waiting_.front()));
     // Before these run, so that another thread may take the next ones meanwhile.
-    behind_runs_ = !behind_.empty();
-    if (behind_runs_) asio::post(io, [this] { run_behind(); });
+    runs_ = !waiting_.empty();
+    if (runs_) asio::post(io_, [this] { run(); });
   }
   for (const auto& f : due) f();
+}
+
+void slow_lane::close() {
+  std::deque<std::function<void()>> dropped;  // outlives the lock: what the functions hold may be anything
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+  dropped.swap(waiting_);
 }
 
 bool event_loop::impl::on_own_thread() const {

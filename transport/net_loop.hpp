@@ -37,6 +37,26 @@ class loop_resident : public std::enable_shared_from_this<loop_resident> {
   std::list<std::weak_ptr<loop_resident>>::iterator place_;
 };
 
+/// Functions that go behind what others have asked of a loop meanwhile: only `at_once` of them are among the loop's own at
+/// a time.
+class slow_lane {
+ public:
+  slow_lane(asio::io_context& io, std::size_t at_once) : io_(io), at_once_(at_once) {}
+  /// Dropped once closed. Any thread.
+  void post(std::function<void()> f);
+  void close();
+
+ private:
+  void run();
+
+  asio::io_context& io_;
+  const std::size_t at_once_;
+  std::mutex mutex_;  ///< guards what follows
+  std::deque<std::function<void()>> waiting_;
+  bool runs_ = false;  ///< run() is among the loop's own
+  bool closed_ = false;
+};
+
 /// What an event loop shares with its residents.
 class loop_core {
  public:
@@ -46,20 +66,21 @@ class loop_core {
   refused_client_function tell_refused;  ///< may be empty; set before anything listens
 
   void evict_all();
-  /// Runs `f` on the loop when its turn comes, behind what others have asked for meanwhile: of these functions the loop has
-  /// only a few among its own at a time. For output to many that nobody waits for, such as one event to thousands of
-  /// watches: an answer then waits for a few of them and not for all. Dropped when the loop has stopped. Any thread.
+  /// Runs `f` on the loop when its turn comes, a few such functions at a time. For output to many that nobody waits for,
+  /// such as one event to thousands of watches: an answer then waits for a few of them and not for all. Dropped when the
+  /// loop has stopped. Any thread.
   void post_behind(std::function<void()> f);
+  /// The same for steps of TLS handshakes, one at a time, because each takes as long as dozens of frames: what is
+  /// established waits for one of them and not for a whole fleet that comes back.
+  void post_handshake(std::function<void()> f);
 
  private:
   friend class loop_resident;
-  void run_behind();
 
   std::mutex mutex_;
   std::list<std::weak_ptr<loop_resident>> residents_;
-  std::mutex behind_mutex_;  ///< guards what follows
-  std::deque<std::function<void()>> behind_;
-  bool behind_runs_ = false;  ///< run_behind() is among the loop's own
+  slow_lane behind_{io, 8};  // a hundred microseconds' work, about: what an answer may have to wait for
+  slow_lane handshakes_{io, 1};
 };
 
 struct event_loop::impl {

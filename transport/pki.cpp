@@ -51,6 +51,12 @@ result<cert_info> inspect_certificate(const std::string& cert_pem) {
   return info;
 }
 
+result<void> check_private_key(const std::string& key_pem) {
+  const auto key = read_private_key(key_pem);
+  if (!key) return key.err();
+  return check_key_strength(key->get());
+}
+
 result<bool> key_matches(const std::string& key_pem, const std::string& cert_pem) {
   const auto key = read_private_key(key_pem);
   if (!key) return key.err();

@@ -86,6 +86,9 @@ result<std::shared_ptr<const certificate_signer>> open_signer(const key_and_cert
 /// Reads the first certificate of a PEM text.
 result<cert_info> inspect_certificate(const std::string& cert_pem);
 
+/// Refuses what is no private key, wants a passphrase, or is weaker than P-256 or RSA 2048.
+result<void> check_private_key(const std::string& key_pem);
+
 /// True if the key is the certificate's.
 result<bool> key_matches(const std::string& key_pem, const std::string& cert_pem);
 

@@ -14,6 +14,7 @@
 
 #include "transport/net.hpp"
 #include "transport/openssl.hpp"
+#include "transport/tls_tickets.hpp"
 
 namespace wh {
 
@@ -31,22 +32,27 @@ struct tls_context {
   bool has_trust = false;   ///< a set of trusted CAs was given
   std::string ca_pin;       ///< client: see tls_config
   std::string verify_host;  ///< client: see tls_config
+  ticket_place tickets;     ///< client: without a jar it keeps none
 };
 using tls_context_ptr = std::shared_ptr<const tls_context>;
 
 /// Checks a configuration and prepares it. `tls13_only` is forced on for links.
-result<tls_context_ptr> make_server_context(const tls_config& config);
+/// With ticket keys its clients can resume their sessions.
+result<tls_context_ptr> make_server_context(const tls_config& config,
+                                            const std::shared_ptr<ticket_keys>& tickets = nullptr);
 /// `host` is what the certificate must name when the configuration does not say.
 result<tls_context_ptr> make_client_context(const tls_config& config, const std::string& host);
 
 /// Makes client contexts that have everything but their credentials in common share one SSL_CTX: making one takes most of
-/// a millisecond, keeping one 30 KiB. Keeps the last few it made. Thread-safe.
+/// a millisecond, keeping one 30 KiB. Keeps the last few it made, and the tickets with which their sessions can be resumed.
+/// Thread-safe.
 class client_context_memo {
  public:
-  result<tls_context_ptr> make(const tls_config& config, const std::string& host);
+  result<tls_context_ptr> make(const tls_config& config, const host_port& to);
 
  private:
-  std::mutex mutex_;
+  const std::shared_ptr<ticket_jar> jar_ = std::make_shared<ticket_jar>();
+  std::mutex mutex_;                                          ///< guards what follows
   std::deque<std::pair<std::string, tls_context_ptr>> made_;  ///< by all that went into it; newest first
 };
 
@@ -98,13 +104,16 @@ class tls_stream {
  private:
   struct handshake_notes;
   static int verify_peer(X509_STORE_CTX* store, void*);
-  friend result<tls_context_ptr> make_server_context(const tls_config& config);
+  friend result<tls_context_ptr> make_server_context(const tls_config& config,
+                                                     const std::shared_ptr<ticket_keys>& tickets);
   friend class client_trust;
   bool show(const tls_credentials& own);
+  void offer_ticket();
   io_status outcome(int rc, const char* doing);
 
   ossl::ssl_ptr ssl_;
   std::unique_ptr<handshake_notes> notes_;
+  std::unique_ptr<ticket_hope> hope_;  ///< client: until its ticket has come
   error failure_;
 };
 

@@ -140,6 +140,12 @@ std::string trust_key(const tls_config& config, const std::string& host) {
   return key;
 }
 
+/// What both sides of a server's tickets were verified against. A renewed certificate of the same CA is the same.
+std::string trust_of(const tls_config& server) {
+  const auto& own = server.chain_pem.empty() ? server.identity.cert_pem : server.chain_pem;
+  return own + "\n" + (server.request_client_cert ? server.trusted_ca_pem : "");
+}
+
 }  // namespace
 
 /// A client context without credentials.
@@ -172,7 +178,7 @@ result<std::shared_ptr<tls_context>> client_trust::make(const tls_config& config
   return made;
 }
 
-result<tls_context_ptr> make_server_context(const tls_config& config) {
+result<tls_context_ptr> make_server_context(const tls_config& config, const std::shared_ptr<ticket_keys>& tickets) {
   if (config.identity.key_pem.empty()) return fail(errc::invalid, "TLS: a server needs a key and a certificate");
   if (config.request_client_cert && config.trusted_ca_pem.empty())
     return fail(errc::invalid, "TLS: client certificates are requested, but no CA is trusted to sign them");
@@ -183,6 +189,8 @@ result<tls_context_ptr> make_server_context(const tls_config& config) {
     SSL_CTX_set_verify((*made)->ctx.get(), SSL_VERIFY_PEER, nullptr);
     SSL_CTX_set_cert_verify_callback((*made)->ctx.get(), tls_stream::verify_peer, nullptr);
   }
+  if (tickets)
+    if (auto ok = offer_tickets((*made)->ctx.get(), tickets, trust_of(config)); !ok) return ok.err();
   return tls_context_ptr(std::move(*made));
 }
 
@@ -195,27 +203,30 @@ result<tls_context_ptr> make_client_context(const tls_config& config, const std:
   return tls_context_ptr(std::move(*made));
 }
 
-result<tls_context_ptr> client_context_memo::make(const tls_config& config, const std::string& host) {
+result<tls_context_ptr> client_context_memo::make(const tls_config& config, const host_port& to) {
   auto own = read_credentials(config);
   if (!own) return own.err();
-  const auto key = trust_key(config, host);
+  const auto key = trust_key(config, to.host);
   const std::lock_guard lock(mutex_);
   auto known = std::find_if(made_.begin(), made_.end(), [&](const auto& each) { return each.first == key; });
   if (known == made_.end()) {
-    auto fresh = client_trust::make(config, host);
+    auto fresh = client_trust::make(config, to.host);
     if (!fresh) return fresh.err();
+    collect_tickets((*fresh)->ctx.get());
     if (made_.size() == contexts_kept) made_.pop_back();
     made_.emplace_front(key, std::move(*fresh));
     known = made_.begin();
   }
   const tls_context& common = *known->second;
   SSL_CTX_up_ref(common.ctx.get());
-  return std::make_shared<const tls_context>(tls_context{.ctx = ossl::ctx_ptr(common.ctx.get()),
-                                                         .own = std::move(*own),
-                                                         .server = false,
-                                                         .has_trust = common.has_trust,
-                                                         .ca_pin = common.ca_pin,
-                                                         .verify_host = common.verify_host});
+  return std::make_shared<const tls_context>(
+      tls_context{.ctx = ossl::ctx_ptr(common.ctx.get()),
+                  .own = std::move(*own),
+                  .server = false,
+                  .has_trust = common.has_trust,
+                  .ca_pin = common.ca_pin,
+                  .verify_host = common.verify_host,
+                  .tickets = {jar_, sha256_hex(key + to.text() + config.identity.cert_pem)}});
 }
 
 }  // namespace wh

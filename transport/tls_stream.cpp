@@ -74,6 +74,7 @@ struct tls_stream::handshake_notes {
   std::string refusal;
   std::optional<subject> refused;  ///< the client's whose certificate it was
   std::string pinned_ca_pem;
+  std::shared_ptr<const ticket_jar::ticket> offered;
 };
 
 tls_stream::tls_stream(tls_context_ptr context, byte_stream& below)
@@ -104,6 +105,17 @@ tls_stream::tls_stream(tls_context_ptr context, byte_stream& below)
   // Server name indication carries names only (RFC 6066 section 3). OpenSSL's macro for this call casts in C's way.
   if (char* name = X509_VERIFY_PARAM_get0_host(param, 0))
     SSL_ctrl(ssl_.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name);
+  offer_ticket();
+}
+
+void tls_stream::offer_ticket() {
+  const auto& place = notes_->context->tickets;
+  if (!place.jar) return;
+  const auto ticket = place.jar->find(place.key);
+  if (!ticket) return;
+  // A copy, because the handshake changes it and others may offer the same one meanwhile.
+  const ticket_jar::session_ptr session(SSL_SESSION_dup(ticket->session.get()));
+  if (session && SSL_set_session(ssl_.get(), session.get()) == 1) notes_->offered = ticket;
 }
 
 tls_stream::~tls_stream() = default;
@@ -155,10 +167,13 @@ io_status tls_stream::handshake() {
   if (!ssl_) return io_status::failed;
   ERR_clear_error();
   errno = 0;
-  const auto status = outcome(SSL_do_handshake(ssl_.get()), "shaking hands");
-  if (status != io_status::closed) return status;
-  failure_ = fail(errc::unavailable, "connection closed by the peer while shaking hands");
-  return io_status::failed;
+  auto status = outcome(SSL_do_handshake(ssl_.get()), "shaking hands");
+  if (status == io_status::closed) {
+    failure_ = fail(errc::unavailable, "connection closed by the peer while shaking hands");
+    status = io_status::failed;
+  }
+  if (status == io_status::failed && notes_->offered) notes_->context->tickets.jar->drop(notes_->context->tickets.key);
+  return status;
 }
 
 std::optional<subject> tls_stream::refused_client() const { return notes_ ? notes_->refused : std::nullopt; }
@@ -167,7 +182,11 @@ io_status tls_stream::read(char* to, std::size_t size, std::size_t& n) {
   n = 0;
   ERR_clear_error();
   errno = 0;
-  return outcome(SSL_read_ex(ssl_.get(), to, size, &n), "reading");
+  const bool hoped = hope_ != nullptr;
+  const auto status = outcome(SSL_read_ex(ssl_.get(), to, size, &n), "reading");
+  // OpenSSL lets go of an empty buffer by itself after data, but not after a ticket.
+  if (hoped && !hope_ && status == io_status::want_read) SSL_free_buffers(ssl_.get());
+  return status;
 }
 
 io_status tls_stream::write(std::string_view bytes, std::size_t& n) {
@@ -187,7 +206,9 @@ io_status tls_stream::shutdown() {
 result<peer_identity> tls_stream::identity(std::string remote) const {
   peer_identity peer;
   peer.remote_address = std::move(remote);
-  if (notes_) peer.ca_chain_pem = notes_->pinned_ca_pem;
+  peer.resumed = SSL_session_reused(ssl_.get()) == 1;
+  if (notes_)
+    peer.ca_chain_pem = peer.resumed && notes_->offered ? notes_->offered->pinned_ca_pem : notes_->pinned_ca_pem;
   X509* cert = SSL_get0_peer_certificate(ssl_.get());
   if (cert == nullptr) return peer;
   auto subj = read_subject(X509_get_subject_name(cert));
@@ -214,6 +235,11 @@ std::string tls_stream::alpn() const {
 
 void tls_stream::forget_handshake() {
   SSL_set_app_data(ssl_.get(), nullptr);
+  // A resumed session gets no new ticket: it goes on with the one it has.
+  if (notes_ && notes_->context->tickets.jar && SSL_session_reused(ssl_.get()) == 0) {
+    hope_ = std::make_unique<ticket_hope>(ticket_hope{notes_->context->tickets, std::move(notes_->pinned_ca_pem)});
+    await_ticket(ssl_.get(), &hope_);
+  }
   notes_.reset();
   // The chain is verified and its identity copied. These only hold references and buffers that no record needs.
   SSL_certs_clear(ssl_.get());

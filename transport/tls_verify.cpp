@@ -117,6 +117,10 @@ verify_outcome verify_client(X509_STORE_CTX* store) {
     return refuse(store, code, chain_failure(store, "client's", {}));
   }
   X509* leaf = X509_STORE_CTX_get0_cert(store);
+  if (auto ok = check_key_strength(X509_get0_pubkey(leaf)); !ok)
+    return refuse(store, X509_V_ERR_EE_KEY_TOO_SMALL, "client's certificate: " + ok.err().message);
+  // A CA that turns up as a client is a stolen CA, or one made to look like a spoke.
+  if (is_ca(leaf)) return refuse(store, X509_V_ERR_INVALID_PURPOSE, "client's certificate: is a CA's");
   if (!has_usage(leaf, XKU_SSL_CLIENT))
     return refuse(store, X509_V_ERR_INVALID_PURPOSE, "client's certificate: is not for client authentication");
   const auto subj = read_subject(X509_get_subject_name(leaf));

@@ -97,26 +97,6 @@ object_key bootstrap_token_key(std::string_view token_id) {
   return {names::secrets, "kube-system", "bootstrap-token-" + std::string(token_id)};
 }
 
-std::string cluster_name_problem(std::string_view name) {
-  const bool sound = !name.empty() && name.size() <= 63 && std::all_of(name.begin(), name.end(), is_label_char) &&
-                     name.front() != '-' && name.back() != '-';
-  if (!sound)
-    return fmt::format(
-        "cluster name \"{}\" is not valid: at most 63 characters of a-z, 0-9 and '-', starting and ending with "
-        "a letter or digit",
-        name.substr(0, 80));
-  // The cluster's agent gets rights in the namespace of that name, and these hold what is the hub's own.
-  if (name == "default" || name.starts_with("kube-"))
-    return fmt::format(
-        "cluster name \"{}\" is reserved: \"default\" and names that start with \"kube-\" are the hub's own", name);
-  // Its group would be the group of all clusters, its role one that all clusters share, its users those of add-ons.
-  for (const auto shared : {"managed-clusters", "registration", "work", "cluster", "addon"})
-    if (name == shared)
-      return fmt::format("cluster name \"{}\" is reserved: the hub's shared roles and groups have names of this form",
-                         name);
-  return {};
-}
-
 void restore(gatekeeper&, const context&, outbox&) {}
 
 void on(gatekeeper&, const join_asked& m, const context& ctx, outbox& out) {

@@ -1,5 +1,6 @@
 #pragma once
 #include "actors/actor.hpp"
+#include "resources/cluster_name.hpp"
 
 namespace wh {
 
@@ -15,7 +16,5 @@ void on(gatekeeper& self, const join_asked& m, const context& ctx, outbox& out);
 
 /// The Secret that holds a token.
 object_key bootstrap_token_key(std::string_view token_id);
-/// A cluster's name must be a valid namespace name (DNS-1123 label) and none of the hub's own; "" or what is wrong with it.
-std::string cluster_name_problem(std::string_view name);
 
 }  // namespace wh

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "actors/hub/managed_cluster_detail.hpp"
+#include "actors/hub/namespace_list.hpp"
 #include "actors/names.hpp"
 
 namespace wh {
@@ -33,6 +34,7 @@ void note_cluster(managed_cluster& self, const document& doc) {
   };
   self.certificate_since = time_of(names::certificate_since);
   self.certificate_until = time_of(names::certificate_until);
+  self.namespaces = managed_namespaces_of(doc);
   self.available = condition_status(doc, names::available);
   self.clock_synced = condition_status(doc, names::clock_synced);
   self.skip_clock_check = annotation_of(doc, names::skip_clock_check) == "true";

@@ -14,6 +14,7 @@ struct registration_settings {
   /// Gate ManagedClusterAutoApproval: requests of these users are approved, and their clusters accepted, once.
   bool auto_approval = false;
   std::vector<std::string> auto_approved_users;
+  bool default_cluster_set = true;  ///< Gate DefaultClusterSet: clusters that join are put into the set default.
 };
 
 /// The hub's side of one cluster. It decides about everything in the cluster's namespace that has behaviour (its
@@ -25,7 +26,7 @@ struct registration_settings {
 ///
 /// Only typed facts live here; bodies stay in the store and are read when one must be sent or changed. Source files:
 /// managed_cluster (start, timers), _admission (writes through REST), _join (identity), _link (sessions), _sync (works),
-/// _status (reports, heartbeats, what follows from them), _access (acceptance, denial), _removal.
+/// _status (reports, heartbeats, what follows from them), _access (acceptance, denial), _namespaces (of sets), _removal.
 struct managed_cluster {
   std::string name;
   registration_settings settings;
@@ -42,6 +43,7 @@ struct managed_cluster {
   std::string clock_synced;     ///< status of that condition
   bool skip_clock_check = false;
   std::string lease_uid;
+  std::vector<managed_namespace> namespaces;  ///< that its sets want on it; as in status.managedNamespaces
 
   /// One ManifestWork of the cluster's namespace.
   struct work_entry {
@@ -91,6 +93,7 @@ void on(managed_cluster& self, const object_changed& m, const context& ctx, outb
 void on(managed_cluster& self, const spoke_connected& m, const context& ctx, outbox& out);
 void on(managed_cluster& self, const spoke_frame& m, const context& ctx, outbox& out);
 void on(managed_cluster& self, const session_closed& m, const context& ctx, outbox& out);
+void on(managed_cluster& self, const namespaces_due& m, const context& ctx, outbox& out);
 void on(managed_cluster& self, const admit_write& m, const context& ctx, outbox& out);
 void on(managed_cluster& self, const timer_fired& m, const context& ctx, outbox& out);
 

@@ -6,6 +6,7 @@
 #include "actors/hub/cluster_rbac.hpp"
 #include "actors/hub/gatekeeper.hpp"
 #include "actors/hub/managed_cluster_detail.hpp"
+#include "actors/hub/namespace_list.hpp"
 #include "actors/names.hpp"
 
 namespace wh {
@@ -87,6 +88,7 @@ void admit_cluster(managed_cluster& self, const admit_write& m, const context& c
     return admit(m, ctx, out);
   }
   document doc = decode_stored(m.key, m.body);
+  set_managed_namespaces(doc, self.namespaces);  // agents write its conditions, and a stale copy of the list with them
   const bool was_accepted = self.exists && self.accepted;
   if (auto problem = cluster_name_problem(self.name); !problem.empty() && !self.deleting && !is_deleting(doc))
     return refuse(m, {errc::invalid, std::move(problem)}, ctx, out);

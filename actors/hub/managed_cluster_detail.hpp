@@ -74,6 +74,8 @@ void after_work_gone(managed_cluster& self, outbox& out);
 
 // --- status ----------------------------------------------------------------------------------------------------------
 
+/// Tells the synced spoke which namespaces to carry for its sets, if it knows the frame.
+void send_namespaces(const managed_cluster& self, const context& ctx, outbox& out);
 void handle_cluster_report(managed_cluster& self, const cluster_report& m, const context& ctx, outbox& out);
 void handle_heartbeat(managed_cluster& self, const heartbeat& m, const context& ctx, outbox& out);
 /// The cluster's clock showed `theirs` now.

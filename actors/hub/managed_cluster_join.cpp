@@ -6,6 +6,7 @@
 #include "actors/hub/managed_cluster_detail.hpp"
 #include "actors/names.hpp"
 #include "base/encoding.hpp"
+#include "resources/cluster_set.hpp"
 
 namespace wh {
 
@@ -128,6 +129,7 @@ void register_cluster(managed_cluster& self, const join_asked& m, const std::str
   for (const auto& [k, v] : m.request.annotations)
     if (k.starts_with("agent.open-cluster-management.io/")) annotations[k] = v;
   annotations[names::key_annotation] = key;
+  if (self.settings.default_cluster_set) doc["metadata"]["labels"][cluster_set_label] = default_cluster_set;
   doc["metadata"]["finalizers"] = document::array({names::resources_finalizer});
   doc["spec"] = {{"hubAcceptsClient", false}, {"leaseDurationSeconds", 60}};
   for (const auto& [url, ca] : m.request.client_configs) {
@@ -163,7 +165,7 @@ std::string join_problem(const managed_cluster& self, const std::string& key_sha
   if (self.key_sha256.empty() && has_agent_over_rest(self, ctx))
     return fmt::format(
         "cluster name {0} is taken by an agent that works over REST: choose another --cluster-name, or, if this machine "
-        "replaces that one, take the name from it on the hub first (whctl revoke certificate {0})",
+        "replaces that one, take the cluster off the hub first (kubectl delete managedcluster {0})",
         self.name);
   if (self.key_sha256.empty() || self.key_sha256 == key_sha256 || is_revoked(self) || is_orphaned(self, ctx)) return {};
   return fmt::format(

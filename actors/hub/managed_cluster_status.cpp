@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "actors/hub/managed_cluster_detail.hpp"
+#include "actors/hub/namespace_list.hpp"
 #include "actors/names.hpp"
 #include "resources/quantity.hpp"
 
@@ -82,6 +83,7 @@ void apply_report(document& cluster, const cluster_report& report, instant now) 
     if (status["capacity"].contains(resource) || status["capacity"].size() < resources_max)
       status["capacity"][resource] = quantity;
   if (!report.allocatable.empty()) status["allocatable"] = sound_quantities(report.allocatable);
+  report_namespaces(cluster, report.namespaces, now);
   auto claims = claims_of(report);
   if (claims.empty()) status.erase("clusterClaims");
   else status["clusterClaims"] = std::move(claims);

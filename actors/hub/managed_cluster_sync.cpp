@@ -136,6 +136,7 @@ void handle_sync(managed_cluster& self, const sync_request& m, const context& ct
   tell_spoke(self, sync_done{}, out);
   self.peer->synced = true;
   self.peer->hub_incarnation = ctx.data.store_incarnation();
+  send_namespaces(self, ctx, out);
   tell_behind(self, all, ctx, out);
 }
 

@@ -12,12 +12,7 @@ constexpr const char* account_name = "default";
 /// Of the namespace's uid and the time, so that the order in which namespaces are looked at does not show. One that is
 /// made anew later is another one.
 std::string uid_for(const document& space, const context& ctx) {
-  auto hex = ctx.crypto.sha256_hex(std::string(uid_of(space)) + "/" + account_name + "/" + to_rfc3339_micro(ctx.now));
-  hex.resize(32);
-  hex[12] = '4';
-  hex[16] = '8';
-  for (std::size_t at : {8U, 13U, 18U, 23U}) hex.insert(at, "-");
-  return hex;
+  return uid_from(std::string(uid_of(space)) + "/" + account_name + "/" + to_rfc3339_micro(ctx.now), ctx);
 }
 
 }  // namespace

@@ -14,6 +14,15 @@ document new_object(const context& ctx, std::string_view api_version, std::strin
   return {{"apiVersion", api_version}, {"kind", kind}, {"metadata", std::move(meta)}};
 }
 
+std::string uid_from(std::string_view text, const context& ctx) {
+  auto hex = ctx.crypto.sha256_hex(text);
+  hex.resize(32);
+  hex[12] = '4';
+  hex[16] = '8';
+  for (std::size_t at : {8U, 13U, 18U, 23U}) hex.insert(at, "-");
+  return hex;
+}
+
 document decode_stored(const object_key& key, const shared_bytes& body) {
   auto doc = decode_body(*body);
   if (!doc) throw std::runtime_error("stored object " + to_string(key) + " does not parse: " + doc.err().message);

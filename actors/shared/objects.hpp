@@ -11,6 +11,10 @@ namespace wh {
 document new_object(const context& ctx, std::string_view api_version, std::string_view kind, std::string_view ns,
                     std::string_view name);
 
+/// A uid made of a text that no other object's is made of: for objects that several actors or runs must name alike, which
+/// a random one would not.
+std::string uid_from(std::string_view text, const context& ctx);
+
 /// An object read for change. save() puts it into the outbox if it differs from what was read.
 class draft {
  public:

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <utility>
@@ -55,11 +56,7 @@ result<void> write_temporary(const std::string& path, const std::string& content
   return {};
 }
 
-}  // namespace
-
-result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
-  const descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd.open()) return os_error("cannot read", path);
+result<std::string> read_all(const descriptor& fd, const std::string& path, std::size_t bytes_max) {
   std::string contents;
   char buffer[16384];
   while (true) {
@@ -71,6 +68,28 @@ result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
     if (contents.size() > bytes_max)
       return fail(errc::too_large, path + " is larger than " + std::to_string(bytes_max) + " bytes");
   }
+}
+
+}  // namespace
+
+result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
+  const descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.open()) return os_error("cannot read", path);
+  return read_all(fd, path, bytes_max);
+}
+
+result<std::string> read_secret_file(const std::string& path, std::size_t bytes_max) {
+  const descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.open()) return os_error("cannot read", path);
+  struct stat status {};
+  if (::fstat(fd.get(), &status) != 0) return os_error("cannot read", path);
+  if ((status.st_mode & (S_IRWXO | S_IWGRP)) != 0) {
+    char mode[8];
+    std::snprintf(mode, sizeof mode, "%04o", status.st_mode & 07777U);
+    return fail(errc::forbidden, path + " holds a secret, but others may read or change it (mode " + mode +
+                                     "): chmod 600 " + path + ", and think of who has read it");
+  }
+  return read_all(fd, path, bytes_max);
 }
 
 result<void> sync_folder_of(const std::string& path) {

@@ -11,6 +11,9 @@ namespace wh {
 /// A file's bytes. Errors name the path and say why: absent (errc::not_found), refused, or larger than `bytes_max`.
 result<std::string> read_file(const std::string& path, std::size_t bytes_max = std::size_t{64} << 20);
 
+/// A file that only its owner and group may see: refused (errc::forbidden) when anybody else may read or write it.
+result<std::string> read_secret_file(const std::string& path, std::size_t bytes_max = std::size_t{1} << 20);
+
 /// Whether something is there, readable or not.
 bool file_exists(const std::string& path);
 

@@ -34,12 +34,24 @@ struct api_access {
   std::string origin;  ///< the file it came from, for messages
 };
 
-/// Reads the current context of a kubeconfig. Certificates, keys and tokens may be inline or in files named relative to
-/// the kubeconfig. Errors name the file, the entry and what to do: no current context, a context without cluster, plain
-/// http, `insecure-skip-tls-verify`, credential plug-ins (exec, auth-provider), which this reader does not run.
-result<api_access> read_kubeconfig(const std::string& path);
+/// Files with the authorities that the system trusts, of which the first that exists counts.
+std::vector<std::string> system_authorities();
+
+/// What to take of a kubeconfig, and what may be done for it.
+struct kubeconfig_choice {
+  std::string context = {};                           ///< empty: the current one
+  bool run_plugins = false;                           ///< run credential plug-ins (exec); else they are refused
+  duration plugin_timeout = std::chrono::minutes(1);  ///< a plug-in may have to ask a person
+  std::vector<std::string> authorities = system_authorities();  ///< for servers whose entry names none
+};
+
+/// Reads one context of a kubeconfig. Certificates, keys and tokens may be inline or in files named relative to the
+/// kubeconfig. Errors name the file, the entry and what to do: no such context, a context without cluster, plain http, and
+/// what this reader does not do: `insecure-skip-tls-verify`, `proxy-url`, passwords, impersonation (`as`), auth-provider.
+result<api_access> read_kubeconfig(const std::string& path, const kubeconfig_choice& choice = {});
 /// The same from text; `path` is for messages and relative names.
-result<api_access> parse_kubeconfig(const std::string& text, const std::string& path);
+result<api_access> parse_kubeconfig(const std::string& text, const std::string& path,
+                                    const kubeconfig_choice& choice = {});
 
 /// Which file to read: `flag`, else the first existing of the `:` list in KUBECONFIG, else ~/.kube/config. Errors say
 /// where it was looked for.

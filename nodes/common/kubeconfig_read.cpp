@@ -2,7 +2,10 @@
 
 #include <unistd.h>
 
+#include <cstdlib>
+
 #include "base/encoding.hpp"
+#include "nodes/common/credential_plugin.hpp"
 #include "nodes/common/files.hpp"
 #include "resources/document.hpp"
 
@@ -35,17 +38,30 @@ result<std::string> inline_or_file(const document& entry, const std::string& pat
   return contents;
 }
 
-result<void> take_cluster(const document& cluster, const std::string& path, api_access& access) {
+/// Whom to trust where a cluster's entry names no authority: the system's, as kubectl does. Empty: there are none.
+std::string trusted_by_the_system(const kubeconfig_choice& choice) {
+  for (const auto& file : choice.authorities)
+    if (auto contents = read_file(file); contents && !contents->empty()) return std::move(*contents);
+  return {};
+}
+
+result<void> take_cluster(const document& cluster, const std::string& path, const kubeconfig_choice& choice,
+                          api_access& access) {
   if (bool_at(cluster, {"insecure-skip-tls-verify"}, false))
     return fail(errc::unsupported, path +
                                        ": insecure-skip-tls-verify is not supported: give the server's CA in "
                                        "certificate-authority-data instead");
+  if (!string_at(cluster, {"proxy-url"}).empty())
+    return fail(errc::unsupported, path +
+                                       ": proxy-url is not supported here: run this where the server can be reached "
+                                       "directly, or through a tunnel (kubectl proxy is none: it speaks plain http)");
   const auto url = parse_server_url(string_at(cluster, {"server"}));
   if (!url) return fail(url.err().code, path + ": " + url.err().message);
   access.server = url->at;
   access.path_prefix = url->path;
   auto ca = inline_or_file(cluster, path, "certificate-authority");
   if (!ca) return ca.err();
+  if (ca->empty()) *ca = trusted_by_the_system(choice);
   if (ca->empty())
     return fail(errc::unsupported,
                 path + ": the cluster has no certificate-authority(-data); the server cannot be verified");
@@ -55,26 +71,61 @@ result<void> take_cluster(const document& cluster, const std::string& path, api_
   return {};
 }
 
-result<void> take_user(const document& user, const std::string& path, api_access& access) {
-  for (const char* plugin : {"exec", "auth-provider"})
-    if (user.contains(plugin))
-      return fail(errc::unsupported, path + ": the user's credentials come from a plug-in (" + plugin +
-                                         "), which is not supported here: use a client certificate or a token");
+/// The token of a file, which is newer than one beside it.
+result<std::string> bearer_token(const document& user, const std::string& path) {
+  const auto file = string_at(user, {"tokenFile"});
+  if (file.empty()) return std::string(string_at(user, {"token"}));
+  auto token = read_file(path_beside(path, std::string(file)), 65536);
+  if (!token) return fail(token.err().code, path + ": tokenFile: " + token.err().message);
+  while (!token->empty() && (token->back() == '\n' || token->back() == '\r' || token->back() == ' ')) token->pop_back();
+  return token;
+}
+
+result<void> check_user(const document& user, const std::string& path, const kubeconfig_choice& choice) {
+  const auto refused = [&](const std::string& what) {
+    return fail(errc::unsupported, path + ": " + what + " not supported here: use a client certificate or a token");
+  };
+  if (user.contains("auth-provider"))
+    return refused("the user's credentials come from a plug-in (auth-provider), which is");
+  if (user.contains("exec") && !choice.run_plugins)
+    return refused("the user's credentials come from a plug-in (exec), which is");
+  if (user.contains("username") || user.contains("password")) return refused("user names with passwords are");
+  for (const char* key : {"as", "as-uid", "as-groups", "as-user-extra"})
+    if (user.contains(key)) return refused(std::string("acting as somebody else (") + key + ") is");
+  return {};
+}
+
+result<void> take_user(const document& user, const document& cluster, const std::string& path,
+                       const kubeconfig_choice& choice, api_access& access) {
+  if (auto ok = check_user(user, path, choice); !ok) return ok;
   auto cert = inline_or_file(user, path, "client-certificate");
   if (!cert) return cert.err();
   auto key = inline_or_file(user, path, "client-key");
   if (!key) return key.err();
   if (cert->empty() != key->empty())
     return fail(errc::invalid, path + ": client-certificate and client-key must be given together");
-  access.tls.identity = {.key_pem = std::move(*key), .cert_pem = std::move(*cert)};
-  access.token = std::string(string_at(user, {"token"}));
-  if (const auto file = string_at(user, {"tokenFile"}); access.token.empty() && !file.empty()) {
-    auto token = read_file(path_beside(path, std::string(file)), 65536);
-    if (!token) return fail(token.err().code, path + ": tokenFile: " + token.err().message);
-    while (!token->empty() && (token->back() == '\n' || token->back() == ' ')) token->pop_back();
-    access.token = std::move(*token);
+  auto token = bearer_token(user, path);
+  if (!token) return token.err();
+  access.token = std::move(*token);
+  const auto* exec = find_path(user, {"exec"});
+  if (exec && exec->is_object() && access.token.empty() && cert->empty()) {
+    auto given =
+        run_credential_plugin(*exec, {.kubeconfig = path, .cluster = cluster, .timeout = choice.plugin_timeout});
+    if (!given) return given.err();
+    access.token = std::move(given->token);
+    *cert = std::move(given->cert_pem);
+    *key = std::move(given->key_pem);
   }
+  access.tls.identity = {.key_pem = std::move(*key), .cert_pem = std::move(*cert)};
   return {};
+}
+
+/// The names of a list's entries, for who named another.
+std::string names_in(const document& config, const char* list) {
+  std::string names;
+  if (const auto* entries = find_path(config, {list}); entries && entries->is_array())
+    for (const auto& entry : *entries) names += (names.empty() ? "" : ", ") + std::string(string_at(entry, {"name"}));
+  return names.empty() ? "none" : names;
 }
 
 bool readable(const std::string& path) { return ::access(path.c_str(), R_OK) == 0; }
@@ -100,16 +151,22 @@ result<server_url> parse_server_url(std::string_view url) {
   return server_url{.at = std::move(*at), .path = std::move(path)};
 }
 
-result<api_access> parse_kubeconfig(const std::string& text, const std::string& path) {
+std::vector<std::string> system_authorities() {
+  if (const char* file = std::getenv("SSL_CERT_FILE"); file && *file) return {file};
+  return {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
+          "/etc/ssl/cert.pem"};
+}
+
+result<api_access> parse_kubeconfig(const std::string& text, const std::string& path, const kubeconfig_choice& choice) {
   auto docs = parse_yaml(text);
   if (!docs) return fail(docs.err().code, path + ": " + docs.err().message);
   if (docs->size() != 1 || !docs->front().is_object()) return fail(errc::invalid, path + " is no kubeconfig");
   const auto& config = docs->front();
-  const auto current = string_at(config, {"current-context"});
-  if (current.empty())
+  const auto wanted = choice.context.empty() ? string_at(config, {"current-context"}) : choice.context;
+  if (wanted.empty())
     return fail(errc::invalid, path + ": no current-context; choose one with: kubectl config use-context NAME");
-  const auto context = find_entry(config, path, "contexts", "context", current);
-  if (!context) return context.err();
+  const auto context = find_entry(config, path, "contexts", "context", wanted);
+  if (!context) return fail(context.err().code, context.err().message + "; there are: " + names_in(config, "contexts"));
   const auto cluster = find_entry(config, path, "clusters", "cluster", string_at(**context, {"cluster"}));
   if (!cluster) return cluster.err();
   const auto user = find_entry(config, path, "users", "user", string_at(**context, {"user"}));
@@ -117,15 +174,15 @@ result<api_access> parse_kubeconfig(const std::string& text, const std::string& 
   api_access access;
   access.origin = path;
   access.ns = std::string(string_at(**context, {"namespace"}));
-  if (auto taken = take_cluster(**cluster, path, access); !taken) return taken.err();
-  if (auto taken = take_user(**user, path, access); !taken) return taken.err();
+  if (auto taken = take_cluster(**cluster, path, choice, access); !taken) return taken.err();
+  if (auto taken = take_user(**user, **cluster, path, choice, access); !taken) return taken.err();
   return access;
 }
 
-result<api_access> read_kubeconfig(const std::string& path) {
+result<api_access> read_kubeconfig(const std::string& path, const kubeconfig_choice& choice) {
   const auto text = read_file(path, std::size_t{4} << 20);
   if (!text) return text.err();
-  return parse_kubeconfig(*text, path);
+  return parse_kubeconfig(*text, path, choice);
 }
 
 result<std::string> find_kubeconfig(const std::string& flag,

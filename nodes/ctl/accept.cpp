@@ -2,26 +2,21 @@
 
 #include <algorithm>
 #include <ostream>
-#include <set>
 
-#include "base/encoding.hpp"
-#include "transport/pki.hpp"
+#include "actors/names.hpp"
+#include "nodes/ctl/cluster_requests.hpp"
 
 namespace wh::ctl {
 namespace {
 
 constexpr auto poll_interval = std::chrono::milliseconds(300);
-constexpr int conflicts_max = 5;
-
-bool has_condition(const document& csr, std::string_view type) {
-  const auto* conditions = find_path(csr, {"status", "conditions"});
-  return conditions && find_condition(*conditions, type) != nullptr;
-}
 
 /// What is known of one cluster while it is being accepted.
 struct acceptance {
   std::string name;
   std::vector<std::string> approved = {};  ///< CSRs approved by us
+  std::vector<csr_left_alone> left = {};   ///< of the last look
+  std::vector<std::string> seen = {};      ///< all its requests
   bool certified = false;                  ///< some request of the cluster is approved
   bool accepted_now = false;
   bool accepted_before = false;
@@ -34,37 +29,26 @@ struct acceptance {
   bool settled() const { return failure || (accepted() && joined && available); }
 };
 
-result<void> approve(console& c, const pending_csr& request) {
-  auto csr = request.object;
-  for (int attempt = 0; attempt < conflicts_max; ++attempt) {
-    csr["status"]["conditions"].push_back({{"type", "Approved"},
-                                           {"status", "True"},
-                                           {"reason", "WhctlAccept"},
-                                           {"message", "This CSR was approved by whctl accept."},
-                                           {"lastUpdateTime", to_rfc3339(c.now())}});
-    const auto done = c.hub.replace(csr_path(request.name, "approval"), csr);
-    if (done) return {};
-    if (done.err().code != errc::conflict) return done.err();
-    auto newer = c.hub.get(csr_path(request.name));
-    if (!newer) return newer.err();
-    if (has_condition(*newer, "Approved")) return {};
-    csr = std::move(*newer);
-  }
-  return fail(errc::conflict, "CSR " + request.name + " keeps changing; try again");
-}
-
 result<void> approve_requests(console& c, const accept_options& options, acceptance& state) {
-  const auto query = "labelSelector=" + percent_encode("open-cluster-management.io/cluster-name=" + state.name);
+  const auto query = "labelSelector=" + percent_encode(std::string(names::cluster_name_label) + "=" + state.name);
   const auto csrs = c.hub.list(csr_path(), query);
   if (!csrs) return csrs.err();
-  state.certified =
-      std::any_of(csrs->begin(), csrs->end(), [](const auto& csr) { return has_condition(csr, "Approved"); });
+  state.seen.clear();
+  for (const auto& csr : *csrs) state.seen.emplace_back(name_of(csr));
+  state.certified = std::any_of(csrs->begin(), csrs->end(), [](const auto& csr) {
+    return csr_has(csr, "Approved") && label_of(csr, "open-cluster-management.io/addon-name").empty();
+  });
   // While waiting, the cluster joins because of what this very run has approved.
   const bool joined_before = state.joined && state.approved.empty();
-  const auto chosen = choose_requests(state.name, pending_requests(*csrs, state.name), joined_before, options.csrs);
+  auto review = review_requests(*csrs, state.name, options.csrs);
+  state.left = std::move(review.left);
+  for (const auto& csr : state.left)
+    if (std::find(options.csrs.begin(), options.csrs.end(), csr.name) != options.csrs.end())
+      return fail(errc::forbidden, "CSR " + csr.name + " was not approved: " + csr.why);
+  const auto chosen = choose_requests(state.name, std::move(review.pending), joined_before, options.csrs);
   if (!chosen) return chosen.err();
   for (const auto& request : *chosen) {
-    if (auto done = approve(c, request); !done) return done;
+    if (auto done = approve_request(c, request); !done) return done;
     state.approved.push_back(request.name);
     state.certified = true;
   }
@@ -93,6 +77,20 @@ result<void> advance(console& c, const accept_options& options, acceptance& stat
   return {};
 }
 
+/// Names that --csr was given and that no request of these clusters has.
+std::vector<outcome> unknown_requests(const std::vector<std::string>& named, const std::vector<acceptance>& states) {
+  std::vector<outcome> outcomes;
+  for (const auto& name : named) {
+    const bool known = std::any_of(states.begin(), states.end(), [&](const acceptance& s) {
+      return std::find(s.seen.begin(), s.seen.end(), name) != s.seen.end();
+    });
+    if (known) continue;
+    const auto why = "no certificate request of this name asks for one of these clusters (kubectl get csr lists them)";
+    outcomes.push_back({.text = name + ": " + why, .fields = {{"request", name}, {"error", why}}, .ok = false});
+  }
+  return outcomes;
+}
+
 std::string what_is_missing(const acceptance& state) {
   if (!state.exists)
     return "it has not asked to join yet: start its spoke with the command that whctl get token prints, and accept it "
@@ -119,6 +117,7 @@ outcome describe(const acceptance& state, bool waited) {
                             {"joined", state.joined},
                             {"available", state.available}},
                  .ok = true};
+  for (const auto& csr : state.left) result.fields["leftAlone"].push_back({{"name", csr.name}, {"why", csr.why}});
   std::string problem = state.failure ? state.failure->message : what_is_missing(state);
   if (problem.empty() && waited && !state.settled())
     problem = what_was_done(state) + ", but it is not " + (state.joined ? "available" : "joined") + " yet: time is up";
@@ -133,48 +132,6 @@ outcome describe(const acceptance& state, bool waited) {
 }
 
 }  // namespace
-
-std::vector<pending_csr> pending_requests(const std::vector<document>& csrs, std::string_view cluster) {
-  std::vector<pending_csr> pending;
-  for (const auto& csr : csrs) {
-    if (string_at(csr, {"spec", "signerName"}) != "kubernetes.io/kube-apiserver-client") continue;
-    if (label_of(csr, "open-cluster-management.io/cluster-name") != cluster) continue;
-    if (has_condition(csr, "Approved") || has_condition(csr, "Denied") || has_condition(csr, "Failed")) continue;
-    if (!string_at(csr, {"status", "certificate"}).empty()) continue;
-    const auto pem = from_base64(string_at(csr, {"spec", "request"}));
-    const auto asked = pem ? inspect_csr(*pem) : result<csr_info>(pem.err());
-    pending.push_back({.name = std::string(name_of(csr)),
-                       .common_name = asked ? asked->subj.common_name : "unreadable request",
-                       .key_sha256 = asked ? asked->public_key_sha256 : "",
-                       .requester = std::string(string_at(csr, {"spec", "username"})),
-                       .object = csr});
-  }
-  return pending;
-}
-
-result<std::vector<pending_csr>> choose_requests(const std::string& cluster, std::vector<pending_csr> pending,
-                                                 bool joined, const std::vector<std::string>& csrs) {
-  // The hub approves renewals by itself: the agent that asks already speaks for the cluster.
-  std::erase_if(pending, [](const auto& p) { return p.requester == p.common_name; });
-  if (!csrs.empty()) {
-    std::erase_if(pending, [&](const auto& p) { return std::find(csrs.begin(), csrs.end(), p.name) == csrs.end(); });
-    return pending;
-  }
-  if (pending.empty()) return pending;
-  std::set<std::string> agents;
-  std::string requests;
-  for (const auto& p : pending) {
-    agents.insert(p.common_name + "/" + p.key_sha256);
-    requests += (requests.empty() ? "" : ", ") + p.name + " (" + p.common_name + ", requested by " + p.requester + ")";
-  }
-  const std::string way_out = " Approve the one that you trust with: whctl accept " + cluster + " --csr NAME";
-  if (joined)
-    return fail(errc::conflict, "the cluster has joined already, and another agent asks for its name: " + requests +
-                                    ". Unless you have reinstalled this spoke, somebody else uses its name." + way_out);
-  if (agents.size() > 1)
-    return fail(errc::conflict, "several agents or keys ask for this name: " + requests + "." + way_out);
-  return pending;
-}
 
 int accept_clusters(console& c, const accept_options& options) {
   std::vector<acceptance> states;
@@ -193,7 +150,12 @@ int accept_clusters(console& c, const accept_options& options) {
     c.sleep(poll_interval);
   }
   std::vector<outcome> outcomes;
-  for (const auto& state : states) outcomes.push_back(describe(state, options.wait.has_value()));
+  for (auto& state : states) {
+    for (const auto& csr : state.left)
+      c.err << printable(state.name + ": CSR " + csr.name + " is left alone: " + csr.why) << "\n";
+    outcomes.push_back(describe(state, options.wait.has_value()));
+  }
+  for (auto& unknown : unknown_requests(options.csrs, states)) outcomes.push_back(std::move(unknown));
   return report(c, outcomes);
 }
 

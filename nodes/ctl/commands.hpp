@@ -10,6 +10,7 @@ struct ctl_streams {
   std::istream* in = nullptr;
   bool colour = false;
   bool progress = false;
+  bool interactive = false;  ///< `in` and err are a terminal: a person can be asked
   parse_surroundings around;
 };
 

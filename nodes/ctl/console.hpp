@@ -22,6 +22,7 @@ struct console {
   bool progress = false;  ///< `err` is a terminal that can be drawn on
   std::function<instant()> now;
   std::function<void(duration)> sleep;
+  std::function<std::string(const std::string& question)> ask = {};  ///< null: there is nobody to ask
 };
 
 /// What became of one item (a cluster, a work) of a command that handles several.

@@ -1,6 +1,7 @@
 #include "nodes/ctl/hub_client.hpp"
 
 #include <cctype>
+#include <iterator>
 
 #include "nodes/common/version.hpp"
 
@@ -75,20 +76,32 @@ result<std::optional<document>> hub_client::find(const std::string& path) {
   return found.err();
 }
 
-result<std::vector<document>> hub_client::list(const std::string& path, const std::string& query) {
-  std::vector<document> items;
+result<void> hub_client::pages(const std::string& path, const std::string& query, std::size_t page,
+                               const std::function<bool(std::vector<document>)>& on_page) {
   std::string token;
   do {
-    auto target = path + "?limit=" + std::to_string(page_size);
+    auto target = path + "?limit=" + std::to_string(page);
     if (!query.empty()) target += "&" + query;
     if (!token.empty()) target += "&continue=" + percent_encode(token);
     auto part = get(target);
     if (!part) return part.err();
+    std::vector<document> items;
     if (auto it = part->find("items"); it != part->end() && it->is_array())
       for (auto& item : *it) items.push_back(std::move(item));
     token = std::string(string_at(*part, {"metadata", "continue"}));
+    if (!on_page(std::move(items))) return {};
   } while (!token.empty());
-  return items;
+  return {};
+}
+
+result<std::vector<document>> hub_client::list(const std::string& path, const std::string& query) {
+  std::vector<document> all;
+  const auto done = pages(path, query, page_size, [&](std::vector<document> items) {
+    std::move(items.begin(), items.end(), std::back_inserter(all));
+    return true;
+  });
+  if (!done) return done.err();
+  return all;
 }
 
 result<document> hub_client::create(const std::string& path, const document& object) {

@@ -28,6 +28,9 @@ class hub_client {
   result<std::optional<document>> find(const std::string& path);
   /// All items of a collection, page by page; `query` without leading `?`.
   result<std::vector<document>> list(const std::string& path, const std::string& query = {});
+  /// The same, as each page comes; `on_page` says whether to go on. A list that is too old to go on ends with errc::gone.
+  result<void> pages(const std::string& path, const std::string& query, std::size_t page,
+                     const std::function<bool(std::vector<document>)>& on_page);
   result<document> create(const std::string& path, const document& object);
   result<document> replace(const std::string& path, const document& object);
   result<document> merge_patch(const std::string& path, const document& patch);

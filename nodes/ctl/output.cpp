@@ -32,11 +32,20 @@ void hide_owners(document& object) {
 
 }  // namespace
 
+std::string printable(std::string text, bool keep_lines) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    // U+0080 to U+009F are control characters, too: c2 80 to c2 9f.
+    const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0U;
+    if (byte == 0xc2 && next >= 0x80 && next <= 0x9f) text.replace(i, 2, "?");
+    else if ((byte < 0x20 || byte == 0x7f) && !(keep_lines && byte == '\n')) text[i] = '?';
+  }
+  return text;
+}
+
 void text_table::row(std::vector<std::string> cells) {
   WH_ASSERT(cells.size() == headers_.size());
-  for (auto& cell : cells)
-    for (auto& c : cell)
-      if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  for (auto& cell : cells) cell = printable(std::move(cell));
   rows_.push_back(std::move(cells));
 }
 

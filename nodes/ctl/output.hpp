@@ -10,11 +10,14 @@ namespace wh::ctl {
 
 enum class output_format { table, json, yaml };
 
+/// Text for a terminal: control characters are replaced, for much of what is shown was written on remote machines.
+std::string printable(std::string text, bool keep_lines = false);
+
 /// A table as kubectl draws it: columns padded with spaces, three between them, no lines.
 class text_table {
  public:
   explicit text_table(std::vector<std::string> headers) : headers_(std::move(headers)) {}
-  /// One cell per header. Control characters are replaced: cells show what remote machines reported.
+  /// One cell per header, made printable().
   void row(std::vector<std::string> cells);
   bool empty() const { return rows_.empty(); }
   /// `colour` paints the cells True, False, Unknown and Pending.

@@ -8,6 +8,7 @@
 
 #include "nodes/common/files.hpp"
 #include "nodes/common/kubeconfig.hpp"
+#include "nodes/hub/feature_gates.hpp"
 #include "nodes/hub/hub_core.hpp"
 #include "nodes/hub/hub_offline.hpp"
 #include "nodes/hub/hub_seed.hpp"
@@ -38,7 +39,9 @@ result<void> validate(const hub_options& o) {
   if (o.store_quota_mib < 16) return fail(errc::invalid, "--store-quota must be at least 16 MiB");
   if (o.backup_interval < std::chrono::seconds(1)) return fail(errc::invalid, "--backup-interval must be at least 1s");
   if (o.backup_keep == 0) return fail(errc::invalid, "--backup-keep must be at least 1");
+  if (auto gates = parse_feature_gates(o.feature_gates); !gates) return fail(errc::invalid, "--" + gates.err().message);
   if (auto ok = validate(o.front); !ok) return ok;
+  if (auto ok = validate(o.link); !ok) return ok;
   return validate(o.access);
 }
 
@@ -57,12 +60,17 @@ struct hub::parts {
   std::unique_ptr<link_listener> listener;
   host_port api_at;
   host_port link_at;
+  std::vector<std::string> server_names;
+  instant server_certificate_made{};
   bool stopped = false;
 
   result<void> open_data();
   result<void> open_backups();
   result<void> open_core();
+  result<key_and_cert> make_server_certificate();
   result<void> serve();
+  void watch_server_certificate();
+  void renew_server_certificate();
   result<void> announce();
 };
 
@@ -119,6 +127,10 @@ result<void> hub::parts::open_core() {
   o.make_runtime = make_live_runtime;
   o.manifest_limit_bytes = options.manifest_limit_kib * 1024;
   o.front = limits_of(options.front);
+  auto features = parse_feature_gates(options.feature_gates);
+  if (!features) return features.err();
+  o.registration.auto_approval = features->managed_cluster_auto_approval;
+  o.registration.default_cluster_set = features->default_cluster_set;
   o.certificate_life = options.certificate_life;
   o.event_life = options.event_life;
   o.registration.auto_approved_users =
@@ -139,13 +151,22 @@ result<void> hub::parts::open_core() {
   return {};
 }
 
+result<key_and_cert> hub::parts::make_server_certificate() {
+  const auto now = wall_clock();
+  auto made = make_server_identity(ca, server_names, now, options.link.server_certificate_life);
+  if (made) server_certificate_made = now;
+  return made;
+}
+
 result<void> hub::parts::serve() {
-  std::vector<std::string> names = {"localhost", "127.0.0.1", "::1"};
-  for (const auto& at : {options.api_listen, options.link_listen, options.api_advertise.value_or(options.api_listen),
-                         options.link_advertise.value_or(options.link_listen)})
-    if (at.host != "0.0.0.0" && at.host != "::") names.push_back(at.host);
-  names.insert(names.end(), options.tls_san.begin(), options.tls_san.end());
-  auto identity = make_server_identity(ca, names, wall_clock());
+  server_names = {"localhost", "127.0.0.1", "::1"};
+  auto hosts = advertised(options.link, options.link_listen);
+  hosts.insert(hosts.end(),
+               {options.api_listen, options.link_listen, options.api_advertise.value_or(options.api_listen)});
+  for (const auto& at : hosts)
+    if (at.host != "0.0.0.0" && at.host != "::") server_names.push_back(at.host);
+  server_names.insert(server_names.end(), options.tls_san.begin(), options.tls_san.end());
+  auto identity = make_server_certificate();
   if (!identity)
     return fail(identity.err().code,
                 "server certificate for the listen and advertise hosts: " + identity.err().message);
@@ -154,31 +175,47 @@ result<void> hub::parts::serve() {
   const auto link_tls = server_tls(ca, *identity, true);
   auto listening = options.listen_links
                        ? options.listen_links(loop, options.link_listen, link_tls, core->link().acceptor())
-                       : listen_link(loop, options.link_listen, link_tls, {}, core->link().acceptor());
+                       : listen_link(loop, options.link_listen, link_tls, {.handshakes_max = options.link.handshakes},
+                                     core->link().acceptor());
   if (!listening) return listening.err();
   listener = std::move(*listening);
   link_at = listener->local();
   auto front = core->api().serve(loop, options.api_listen, server_tls(ca, *identity, false));
   if (!front) return front.err();
   api_at = *front;
+  watch_server_certificate();
   return {};
+}
+
+/// Ends with the loop, which stops before anything here goes.
+void hub::parts::watch_server_certificate() {
+  loop.after(renewal_check_period(options.link.server_certificate_life), [this] {
+    if (wall_clock() >= renewal_due(server_certificate_made, options.link.server_certificate_life))
+      renew_server_certificate();
+    watch_server_certificate();
+  });
+}
+
+void hub::parts::renew_server_certificate() {
+  const auto identity = make_server_certificate();
+  if (!identity) return log_error("hub", "the server certificate is not renewed: " + identity.err().message);
+  listener->set_tls(server_tls(ca, *identity, true));
+  core->api().set_tls(server_tls(ca, *identity, false));
+  log_info("hub", "the server certificate is renewed, until " +
+                      to_rfc3339(server_certificate_made + options.link.server_certificate_life));
 }
 
 /// Tells people and programs where the hub is. hub.json comes last: who sees it can connect.
 result<void> hub::parts::announce() {
-  const auto told = [](const host_port& at, const std::optional<host_port>& advertised) {
-    host_port address = advertised.value_or(at);
-    if (address.port == 0) address.port = at.port;
-    return address;
-  };
-  const auto api_told = told(api_at, options.api_advertise);
-  const auto link_told = told(link_at, options.link_advertise);
+  host_port api_told = options.api_advertise.value_or(api_at);
+  if (api_told.port == 0) api_told.port = api_at.port;
+  const auto link_told = text_of(advertised(options.link, link_at));
   auto pin = ca_pin(ca.cert_pem);
   if (!pin) return pin.err();
   auto front_proxy = open_local_ca(options.data_dir + "/pki/front-proxy", "wheelhouse-front-proxy-ca", wall_clock());
   if (!front_proxy) return front_proxy.err();
   auto info = seed_objects(*data, core->api().kinds(),
-                           {cluster_info(api_told.text(), link_told.text(), ca.cert_pem, *pin),
+                           {cluster_info(api_told.text(), link_told, ca.cert_pem, *pin),
                             client_authentication(ca.cert_pem, front_proxy->cert_pem)},
                            true, wall_clock(), random);
   if (!info) return info;

@@ -7,6 +7,7 @@
 #include "base/result.hpp"
 #include "nodes/hub/access_settings.hpp"
 #include "nodes/hub/front_settings.hpp"
+#include "nodes/hub/link_settings.hpp"
 #include "transport/link_ports.hpp"
 
 namespace wh {
@@ -16,10 +17,10 @@ struct hub_options {
   std::string data_dir;
   host_port api_listen{"127.0.0.1", 6443};
   host_port link_listen{"127.0.0.1", 6444};
-  std::optional<host_port> api_advertise;   ///< what clients are told; default: where it listens
-  std::optional<host_port> link_advertise;  ///< what spokes are told
-  std::vector<std::string> tls_san;         ///< further names or addresses in the server's certificate
-  std::uint64_t manifest_limit_kib = 500;   ///< sum of a ManifestWork's manifests
+  std::optional<host_port> api_advertise;  ///< what clients are told; default: where it listens
+  std::vector<std::string> tls_san;        ///< further names or addresses in the server's certificate
+  std::uint64_t manifest_limit_kib = 500;  ///< sum of a ManifestWork's manifests
+  std::string feature_gates;               ///< NAME=true|false,...
   duration certificate_life = std::chrono::hours(24 * 365);
   duration event_life = std::chrono::hours(1);
   std::vector<std::string> auto_approved_csr_users;      ///< with gate ManagedClusterAutoApproval
@@ -33,6 +34,7 @@ struct hub_options {
   std::uint64_t backup_keep = 7;
   access_settings access;
   front_settings front;
+  link_settings link;
   link_listen_function listen_links = {};  ///< of a program that holds the hub; empty: sockets
 };
 result<void> validate(const hub_options& options);

@@ -1,6 +1,7 @@
 #include "nodes/hub/hub_core.hpp"
 
 #include "actors/hub/certificate_authority.hpp"
+#include "actors/hub/cluster_sets.hpp"
 #include "actors/hub/gatekeeper.hpp"
 #include "actors/hub/managed_cluster.hpp"
 #include "actors/names.hpp"
@@ -42,6 +43,7 @@ void route(const change& c, std::vector<address>& to) {
   }
   if (c.key.resource == names::namespaces || concerns_default_account(c))
     to.push_back(singleton(actor_kind::namespace_lifecycle));
+  if (concerns_cluster_sets(c)) to.push_back(singleton(actor_kind::cluster_sets));
   if (const auto cluster = cluster_concerned(c); !cluster.empty()) to.push_back({actor_kind::managed_cluster, cluster});
   if (concerns_garbage_collector(c)) to.push_back(singleton(actor_kind::garbage_collector));
 }
@@ -71,6 +73,7 @@ void hub_core::make_api() {
   api.now = options_.now;
   api.seed = random_.next();
   api.manifest_limit_bytes = options_.manifest_limit_bytes;
+  api.default_cluster_set = options_.registration.default_cluster_set;
   api.front = options_.front;
   api.extensions = options_.extensions;
   api.token_issuer = options_.token_issuer;
@@ -104,6 +107,11 @@ std::unique_ptr<actor_logic> hub_core::make_actor(const address& a) const {
   switch (a.kind) {
     case actor_kind::managed_cluster:
       return std::make_unique<bound_actor<managed_cluster>>(make_managed_cluster(a.name, options_.registration));
+    case actor_kind::cluster_sets: {
+      cluster_sets sets;
+      sets.keeps_default_sets = options_.registration.default_cluster_set;
+      return std::make_unique<bound_actor<cluster_sets>>(std::move(sets));
+    }
     case actor_kind::gatekeeper: return std::make_unique<bound_actor<gatekeeper>>(gatekeeper{});
     case actor_kind::certificate_authority:
       return std::make_unique<bound_actor<certificate_authority>>(
@@ -164,6 +172,7 @@ void hub_core::spawn_actors() {
   runtime_->spawn(singleton(actor_kind::namespace_lifecycle));
   runtime_->spawn(singleton(actor_kind::garbage_collector));
   runtime_->spawn(singleton(actor_kind::event_reaper));
+  runtime_->spawn(singleton(actor_kind::cluster_sets));
   auto clusters = options_.data->list({names::managed_clusters, "", ""});
   if (!clusters) return;
   for (const auto& r : clusters->records) runtime_->spawn({actor_kind::managed_cluster, r.key.name});

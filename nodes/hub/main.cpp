@@ -30,11 +30,7 @@ void add_options(wh::command& program, wh::hub_options& o, wh::log_options& log)
                .help = "API address told to clients, if another than api-listen",
                .group = "Network"},
               o.api_advertise);
-  program.add({.name = "link-advertise",
-               .value = "HOST:PORT",
-               .help = "Address told to spokes, if another than link-listen",
-               .group = "Network"},
-              o.link_advertise);
+  wh::add_link_options(program, o.link);
   program.add({.name = "tls-san",
                .value = "NAME",
                .help = "Further names or addresses in the server certificate",
@@ -45,6 +41,11 @@ void add_options(wh::command& program, wh::hub_options& o, wh::log_options& log)
                .help = "Largest sum of manifests in one ManifestWork, in KiB",
                .group = "Limits"},
               o.manifest_limit_kib);
+  program.add({.name = "feature-gates",
+               .value = "NAME=BOOL,...",
+               .help = "Optional behaviour to switch: DefaultClusterSet (on), ManagedClusterAutoApproval (off)",
+               .group = "Registration"},
+              o.feature_gates);
   program.add({.name = "certificate-life",
                .value = "DURATION",
                .help = "Life of client certificates that the hub signs",

@@ -28,6 +28,7 @@ api_stack::api_stack(const api_stack_options& options) : options_(options) {
   api.now = options.now;
   api.seed = options.seed;
   api.manifest_limit_bytes = options.manifest_limit_bytes;
+  api.default_cluster_set = options.default_cluster_set;
   api.metrics = options.metrics;
   api.ready = options.ready;
   api.after = options.after;

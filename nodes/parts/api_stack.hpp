@@ -18,7 +18,8 @@ struct api_stack_options {
   std::function<instant()> now;
   std::uint64_t seed = 0;
   std::size_t manifest_limit_bytes = 500 * 1024;
-  fair_limits front;  ///< of serve()
+  bool default_cluster_set = true;  ///< as api_options
+  fair_limits front;                ///< of serve()
   std::function<std::string()> metrics;
   std::function<result<void>()> ready;
   std::map<std::string, std::function<void(std::shared_ptr<api_reply>)>> extensions;  ///< as api_options
@@ -49,6 +50,8 @@ class api_stack {
 
   /// Opens the HTTPS front. Call once.
   result<host_port> serve(event_loop& loop, const host_port& at, const tls_config& tls);
+  /// For connections to come, once it serves.
+  void set_tls(const tls_config& tls) { https_->set_tls(tls); }
   /// Ends watches, answers what is under way, closes the front.
   void drain(duration grace);
 

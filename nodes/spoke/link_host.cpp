@@ -32,9 +32,12 @@ struct spoke_link_host::core : std::enable_shared_from_this<core> {
   }
 
   void dial(dial_hub wanted);
+  void dial_next(std::uint64_t attempt, dial_hub wanted, std::size_t tries_left);
   std::shared_ptr<connection_handler> connected(std::uint64_t attempt, const dial_hub& wanted,
                                                 std::shared_ptr<connection> over);
-  void failed(std::uint64_t attempt, const error& why);
+  void failed(std::uint64_t attempt, const error& why, dial_hub wanted, std::size_t tries_left);
+  /// After a session that the hub ended before it said anything but no.
+  void turn_away(const spoke_link* from);
   void send(const envelope& e);
   std::shared_ptr<spoke_link> current() const;
   std::shared_ptr<spoke_link> take_link();
@@ -75,6 +78,7 @@ class spoke_link final : public link_end<spoke_rules>, public std::enable_shared
  private:
   duration now() const override { return host_->options.timers.now(); }
   result<void> pass_on(const frame_to_spoke& frame, link_receipt receipt) override {
+    if (!std::holds_alternative<refused>(frame)) answered_ = true;
     return host_->post({agent_address, session_address(id()), hub_frame{id(), frame, std::move(receipt)}});
   }
   void dropped(const error& why) override { host_->log(note_level::error, "a frame was not sent: " + why.message); }
@@ -86,11 +90,13 @@ class spoke_link final : public link_end<spoke_rules>, public std::enable_shared
   }
   std::weak_ptr<link_end> weak() override { return weak_from_this(); }
   void gone(const error& why) override {
+    if (!answered_) host_->turn_away(this);
     host_->forget(this);
     host_->tell_agent(id(), session_closed{id(), why});
   }
 
   const std::shared_ptr<host_core> host_;
+  std::atomic<bool> answered_ = false;  ///< the hub has said something but no
 };
 
 tls_config tls_for(const dial_hub& wanted, const std::string& host) {
@@ -107,25 +113,33 @@ tls_config tls_for(const dial_hub& wanted, const std::string& host) {
 
 void spoke_link_host::core::dial(dial_hub wanted) {
   std::uint64_t attempt = 0;
-  host_port to;
   {
     const std::lock_guard lock(mutex);
     if (!open) return;
     attempt = ++attempt_now;
-    to = options.hubs[next_hub];
   }
   if (const auto before = take_link()) before->abort("dialling anew");
+  dial_next(attempt, std::move(wanted), options.hubs.size());
+}
+
+void spoke_link_host::core::dial_next(std::uint64_t attempt, dial_hub wanted, std::size_t tries_left) {
+  host_port to;
+  {
+    const std::lock_guard lock(mutex);
+    if (!open || attempt != attempt_now) return;
+    to = options.hubs[next_hub];
+  }
   const auto tls = tls_for(wanted, to.host);
   log(note_level::debug, "dialling " + to.host + " port " + std::to_string(to.port));
   options.dial(
       to, tls, options.dial_timeout,
       [weak = weak_from_this(), attempt,
-       wanted = std::move(wanted)](std::shared_ptr<connection> over) -> std::shared_ptr<connection_handler> {
+       wanted](std::shared_ptr<connection> over) -> std::shared_ptr<connection_handler> {
         const auto self = weak.lock();
         return self ? self->connected(attempt, wanted, std::move(over)) : nullptr;
       },
-      [weak = weak_from_this(), attempt](const error& why) {
-        if (const auto self = weak.lock()) self->failed(attempt, why);
+      [weak = weak_from_this(), attempt, wanted, tries_left](const error& why) {
+        if (const auto self = weak.lock()) self->failed(attempt, why, wanted, tries_left - 1);
       });
 }
 
@@ -149,13 +163,23 @@ std::shared_ptr<connection_handler> spoke_link_host::core::connected(std::uint64
   return mine;
 }
 
-void spoke_link_host::core::failed(std::uint64_t attempt, const error& why) {
+/// The agent hears of it once every address has had its turn.
+void spoke_link_host::core::failed(std::uint64_t attempt, const error& why, dial_hub wanted, std::size_t tries_left) {
   {
     const std::lock_guard lock(mutex);
     if (!open || attempt != attempt_now) return;
     next_hub = (next_hub + 1) % options.hubs.size();
   }
+  if (tries_left > 0) {
+    log(note_level::warning, why.message + "; trying the hub's next address");
+    return dial_next(attempt, std::move(wanted), tries_left);
+  }
   tell_agent(session_id(0), dial_failed{why});
+}
+
+void spoke_link_host::core::turn_away(const spoke_link* from) {
+  const std::lock_guard lock(mutex);
+  if (link.get() == from) next_hub = (next_hub + 1) % options.hubs.size();
 }
 
 void spoke_link_host::core::send(const envelope& e) {

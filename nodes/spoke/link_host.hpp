@@ -13,7 +13,7 @@ struct spoke_link_options {
   link_post post;  ///< to the spoke's actors
   link_timers timers;
   link_dialer dial;
-  std::vector<host_port> hubs;  ///< tried in turn, the next one after each failure
+  std::vector<host_port> hubs;  ///< tried in turn, the next one after each failure and each refusal
   duration dial_timeout = std::chrono::seconds(15);
   session_limits limits;
   std::function<void(note)> log;  ///< may be empty

@@ -58,7 +58,7 @@ int serve(wh::spoke_options options, const wh::log_options& log) {
   auto& spoke = **started;
   spoke.loop().on_terminate([&](int) { end.set(""); });
   wh::log_info("spoke", "ready: cluster " + spoke.settings().cluster_name + ", api https://" +
-                            spoke.cluster_address().text() + ", hub " + spoke.settings().hub);
+                            spoke.cluster_address().text() + ", hub " + spoke.way_to_hub());
   const std::string failure = end.wait();
   if (!failure.empty()) wh::log_error("spoke", failure);
   spoke.stop();
@@ -88,6 +88,7 @@ int main(int argc, char** argv) {
       std::fprintf(stderr, "wheelhouse-spoke: %s\n", ok.err().message.c_str());
       return wh::exit_usage;
     }
+    for (const auto& hub : hubs) options.flags.hub += (options.flags.hub.empty() ? "" : ",") + hub;
     return serve(options, log);
   });
   return wh::run_command(program, argc, argv);

@@ -11,6 +11,7 @@
 #include "nodes/parts/secret_keys.hpp"
 #include "nodes/parts/seed_objects.hpp"
 #include "nodes/spoke/embedded_cluster.hpp"
+#include "nodes/spoke/hub_proxy.hpp"
 #include "nodes/spoke/spoke_core.hpp"
 #include "transport/link_live.hpp"
 
@@ -40,6 +41,7 @@ result<void> validate(const spoke_options& o) {
 struct spoke::parts {
   spoke_options options;
   spoke_settings settings;
+  std::shared_ptr<const proxy_config> proxy;
   rng random{random_seed()};
   secret_keys keys;
   std::unique_ptr<store> agent_data;
@@ -98,7 +100,7 @@ result<void> spoke::parts::open_core() {
   o.now = wall_clock;
   o.seed = random.next();
   o.timers = live_link_timers(loop);
-  o.dial = live_link_dialer(loop);
+  o.dial = live_link_dialer(loop, {.source = {}, .proxy = proxy});
   o.make_runtime = make_live_runtime;
   o.settings = settings;
   o.claims = options.claims;
@@ -155,10 +157,13 @@ spoke::~spoke() { stop(); }
 result<std::unique_ptr<spoke>> spoke::start(const spoke_options& options) {
   auto settings = options.leave ? kept_settings(options.data_dir) : settle_settings(options.data_dir, options.flags);
   if (!settings) return settings.err();
+  auto proxy = open_proxy(settings->proxy);
+  if (!proxy) return proxy.err();
   std::unique_ptr<spoke> self(new spoke());
   auto& p = *self->parts_;
   p.options = options;
   p.settings = *settings;
+  p.proxy = *std::move(proxy);
   if (auto ok = p.open_data(); !ok) return ok.err();
   if (auto ok = p.open_core(); !ok) return ok.err();
   if (!options.leave)
@@ -168,6 +173,9 @@ result<std::unique_ptr<spoke>> spoke::start(const spoke_options& options) {
 }
 
 const spoke_settings& spoke::settings() const { return parts_->settings; }
+std::string spoke::way_to_hub() const {
+  return parts_->settings.hub + (parts_->proxy ? " through proxy " + parts_->proxy->text() : "");
+}
 host_port spoke::cluster_address() const { return parts_->cluster_at; }
 event_loop& spoke::loop() { return parts_->loop; }
 

@@ -50,6 +50,8 @@ class spoke {
   spoke& operator=(const spoke&) = delete;
 
   const spoke_settings& settings() const;
+  /// The hub's addresses and the proxy, for people; no password.
+  std::string way_to_hub() const;
   host_port cluster_address() const;
   void stop();
   event_loop& loop();

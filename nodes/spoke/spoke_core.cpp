@@ -27,15 +27,16 @@ result<std::unique_ptr<spoke_core>> spoke_core::open(const spoke_core_options& o
 }
 
 result<void> spoke_core::make_link() {
-  auto hub = parse_host_port(options_.settings.hub);
-  if (!hub) return hub.err();
+  auto hubs = parse_host_ports({options_.settings.hub});
+  if (!hubs) return hubs.err();
   // OCM hashes the hub's host: objects of two hubs on one cluster stay apart (work spec, section 7).
-  hub_hash_ = options_.crypto->sha256_hex(hub->host);
+  const auto& known_as = options_.settings.hub_name;
+  hub_hash_ = options_.crypto->sha256_hex(known_as.empty() ? hubs->front().host : known_as);
   spoke_link_options o;
   o.post = [this](envelope e) { return runtime_->post(std::move(e)); };
   o.timers = options_.timers;
   o.dial = options_.dial;
-  o.hubs = {*hub};
+  o.hubs = *std::move(hubs);
   o.log = [log = options_.log](note n) { log({actor_kind::session, "hub"}, std::move(n)); };
   link_ = std::make_unique<spoke_link_host>(std::move(o));
   return {};

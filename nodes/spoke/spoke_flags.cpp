@@ -6,6 +6,7 @@
 
 #include "nodes/common/files.hpp"
 #include "nodes/common/kubeconfig.hpp"
+#include "nodes/spoke/hub_proxy.hpp"
 
 namespace wh {
 namespace {
@@ -19,11 +20,13 @@ void add_joining_flags(command& program, spoke_options& o, spoke_flags& flags) {
     return option_info{.name = name, .value = value, .help = help, .group = "Joining"};
   };
   program.add(joining("cluster-name", "NAME", "Name of this cluster on the hub (first start)"), o.flags.cluster_name);
-  program.add(joining("hub", "HOST:PORT", "Link address of the hub (first start)"), o.flags.hub);
+  program.add(joining("hub", "HOST:PORT", "Link address of the hub (first start); several are tried in turn"),
+              flags.hubs);
   auto token = joining("token", "TOKEN", "Bootstrap token from: whctl get token (first start, and to join again)");
   token.secret = true;
   program.add(std::move(token), o.flags.token);
   program.add(joining("ca-pin", "sha256:HEX", "Pin of the hub's CA (first start)"), o.flags.ca_pin);
+  add_proxy_options(program, o.flags.proxy);
   program.add(joining("cluster-url", "URL", "https URL of this cluster's own API, told to the hub; may be repeated"),
               flags.cluster_urls);
   program.add(joining("cluster-ca", "FILE", "Certificate authority of the cluster URLs (PEM), told to the hub"),
@@ -129,6 +132,7 @@ result<void> read_flags(const spoke_flags& flags, spoke_options& options) {
   options.claims.custom_max = static_cast<std::size_t>(std::min<std::uint64_t>(flags.custom_claims_max, claims_max));
   if (flags.custom_claims_max > claims_max)
     return fail(errc::invalid, fmt::format("--max-custom-cluster-claims: at most {}", claims_max));
+  for (const auto& hub : flags.hubs) options.flags.hub += (options.flags.hub.empty() ? "" : ",") + hub;
   if (auto ok = read_urls(flags, options.flags.client_configs); !ok) return ok;
   if (auto ok = read_annotations(flags.annotations, options.flags.annotations); !ok) return ok;
   return read_gates(flags.gates, options.gates);

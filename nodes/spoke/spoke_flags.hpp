@@ -9,6 +9,7 @@ namespace wh {
 
 /// What the command line gives as text, before it is looked at.
 struct spoke_flags {
+  std::vector<std::string> hubs;
   std::vector<std::string> cluster_urls;
   std::string cluster_ca_file;
   std::vector<std::string> annotations;  ///< key=value

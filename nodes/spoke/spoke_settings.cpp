@@ -26,13 +26,25 @@ result<spoke_settings> read_settings(const std::string& file) {
   auto doc = parse_json(*text);
   if (!doc) return fail(errc::corrupt, fmt::format("{}: {}", file, doc.err().message));
   const auto field = [&](const char* name) { return std::string(string_at(*doc, {name})); };
-  return spoke_settings{
-      field("clusterName"),           field("hub"), field("caPin"), field("token"), texts_of(*doc, "annotations"),
-      texts_of(*doc, "clientConfigs")};
+  return spoke_settings{.cluster_name = field("clusterName"),
+                        .hub = field("hub"),
+                        .ca_pin = field("caPin"),
+                        .token = field("token"),
+                        .proxy = {field("hubProxy"), field("hubProxyCredentialsFile"), field("hubProxyCA")},
+                        .hub_name = field("hubName"),
+                        .annotations = texts_of(*doc, "annotations"),
+                        .client_configs = texts_of(*doc, "clientConfigs")};
 }
 
 result<void> write_settings(const std::string& file, const spoke_settings& s) {
-  document doc = {{"clusterName", s.cluster_name}, {"hub", s.hub}, {"caPin", s.ca_pin}, {"token", s.token}};
+  document doc = {{"clusterName", s.cluster_name},
+                  {"hub", s.hub},
+                  {"hubName", s.hub_name},
+                  {"caPin", s.ca_pin},
+                  {"token", s.token}};
+  if (!s.proxy.url.empty()) doc["hubProxy"] = s.proxy.url;
+  if (!s.proxy.credentials_file.empty()) doc["hubProxyCredentialsFile"] = s.proxy.credentials_file;
+  if (!s.proxy.ca_file.empty()) doc["hubProxyCA"] = s.proxy.ca_file;
   if (!s.annotations.empty()) doc["annotations"] = s.annotations;
   if (!s.client_configs.empty()) doc["clientConfigs"] = s.client_configs;
   return write_file_atomically(file, doc.dump(2) + "\n", 0600);
@@ -54,11 +66,31 @@ result<void> check(const spoke_settings& s, bool has_left) {
   if (s.token.empty()) return missing("--token");
   if (s.ca_pin.empty()) return missing("--ca-pin");
   if (auto problem = cluster_name_problem(s.cluster_name); !problem.empty()) return fail(errc::invalid, "--" + problem);
-  if (auto at = parse_host_port(s.hub); !at) return fail(errc::invalid, "--hub: " + at.err().message);
+  const auto hubs = parse_host_ports({s.hub});
+  if (!hubs) return fail(errc::invalid, "--hub: " + hubs.err().message);
+  for (const auto& at : *hubs)
+    if (at.port == 0) return fail(errc::invalid, "--hub: " + at.text() + " has no port that can be dialled");
   const bool hex = s.ca_pin.size() == 7 + 64 && s.ca_pin.starts_with("sha256:") &&
                    s.ca_pin.find_first_not_of("0123456789abcdef", 7) == std::string::npos;
   if (!hex) return fail(errc::invalid, "--ca-pin must be sha256: and 64 hexadecimal digits");
   return {};
+}
+
+/// `none` gives up what an earlier start kept.
+void take_proxy(proxy_settings& kept, const proxy_settings& given) {
+  const auto take = [](std::string& was, const std::string& is) {
+    if (!is.empty()) was = is == "none" ? "" : is;
+  };
+  take(kept.url, given.url);
+  take(kept.credentials_file, given.credentials_file);
+  take(kept.ca_file, given.ca_file);
+  // What belongs to a proxy goes with it.
+  if (kept.url.empty()) kept = {};
+}
+
+std::string first_host(const std::string& hubs) {
+  const auto all = parse_host_ports({hubs});
+  return all && !all->empty() ? all->front().host : std::string();
 }
 
 }  // namespace
@@ -76,14 +108,19 @@ result<spoke_settings> settle_settings(const std::string& data_dir, const spoke_
   const auto take = [](auto& kept, const auto& given) {
     if (!given.empty()) kept = given;
   };
+  // A file of an earlier release has no name; and another CA is another hub.
+  if (settings.hub_name.empty()) settings.hub_name = first_host(settings.hub);
+  if (!flags.ca_pin.empty() && flags.ca_pin != settings.ca_pin) settings.hub_name.clear();
   take(settings.cluster_name, flags.cluster_name);
   take(settings.hub, flags.hub);
   take(settings.ca_pin, flags.ca_pin);
   take(settings.token, flags.token);
+  take_proxy(settings.proxy, flags.proxy);
   take(settings.annotations, flags.annotations);
   take(settings.client_configs, flags.client_configs);
   const bool has_left = !before.cluster_name.empty() && before.token.empty();
   if (auto ok = check(settings, has_left); !ok) return ok.err();
+  if (settings.hub_name.empty()) settings.hub_name = first_host(settings.hub);
   if (settings != before)
     if (auto ok = write_settings(file, settings); !ok) return ok.err();
   return settings;

@@ -116,7 +116,8 @@ void fake_fleet::set_network(std::size_t spoke, bool up) {
 }
 
 link_dialer fake_fleet::dialer(const node& of) const {
-  auto dial = dials_->over(options_.dial ? options_.dial : live_link_dialer(*options_.loop, of.options.source_address));
+  auto dial = dials_->over(options_.dial ? options_.dial
+                                         : live_link_dialer(*options_.loop, {.source = of.options.source_address}));
   return [loop = options_.loop, over = of.network, dial = std::move(dial), one_way = of.options.latency / 2](
              const host_port& to, const tls_config& tls, duration timeout, const accept_handler& on_connected,
              const std::function<void(const error&)>& on_failed) {

@@ -1,9 +1,13 @@
 """Joins that must fail, each with a sentence that says what is wrong and what to do."""
 
+import base64
 import os
+import shutil
 import time
+import unittest
 
-from harness import CLUSTERS, TIME_FACTOR, E2eTest, Hub, Process, Spoke, config_map, eventually, main, objects, program
+from harness import (CLUSTERS, CSRS, TIME_FACTOR, E2eTest, Hub, Process, Spoke, config_map, eventually, main, objects,
+                     program)
 
 
 class Joining(E2eTest):
@@ -107,6 +111,50 @@ class Joining(E2eTest):
         self.world.whctl("accept", "removed", "--wait", f"{int(30 * TIME_FACTOR)}s", hub=self.hub)
         self.assertIn("joining again", spoke.process.log())
         self.assertIsNotNone(spoke.api.find(objects("default", "configmaps", "own")))
+
+    def rest_request(self, name, cluster, subject, user=()):
+        """A request for a certificate as OCM's registration agent makes it. `user`: kubectl's flags for whom to be."""
+        done = self.world.run(["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
+                               self.world.path(f"{name}.key"), "-subj", subject])
+        request = base64.b64encode(done.stdout.encode()).decode()
+        self.world.kubectl("create", "-f", "-", *user, at=self.hub, stdin=f"""
+apiVersion: certificates.k8s.io/v1
+kind: CertificateSigningRequest
+metadata: {{name: {name}, labels: {{open-cluster-management.io/cluster-name: {cluster}}}}}
+spec: {{request: {request}, signerName: kubernetes.io/kube-apiserver-client, usages: [client auth, digital signature]}}
+""")
+
+    @unittest.skipUnless(shutil.which("openssl"), "openssl makes the requests")
+    def test_95_agents_that_come_over_rest(self):
+        agent = "system:serviceaccount:open-cluster-management:agent-registration-bootstrap"
+        own = "system:open-cluster-management:r1"
+        everybody = "/O=system:open-cluster-management:managed-clusters"
+        by_agent = ("--as", agent)
+        self.world.kubectl("create", "clusterrolebinding", "agents", "--clusterrole=open-cluster-management:bootstrap",
+                           f"--user={agent}", at=self.hub)
+        self.world.kubectl("create", "-f", "-", *by_agent, at=self.hub, stdin=f"""
+apiVersion: cluster.open-cluster-management.io/v1
+kind: ManagedCluster
+metadata: {{name: r1}}
+""")
+        waiting = self.world.whctl("accept", "r1", hub=self.hub, check=False)
+        self.assert_refused(waiting, "no certificate request of it is here yet")
+        self.rest_request("r1-good", "r1", f"/O={own}{everybody}/CN={own}:agent", by_agent)
+        self.rest_request("r1-admin", "r1", f"/O={own}/O=admins/CN={own}:agent", by_agent)
+        self.rest_request("r1-colon", "r1", f"/O={own}/CN={own}:agent:x", by_agent)
+        self.rest_request("r1-ten", "r1", f"/O={own}0/CN={own}0:agent", by_agent)
+        self.rest_request("r1-person", "r1", f"/O={own}/CN={own}:person")
+        done = self.world.whctl("accept", "r1", hub=self.hub)
+        self.assertIn("r1: approved r1-good", done.stdout)
+        for name, why in (("admin", "its groups (O) are not exactly"), ("colon", "its common name (CN) is not"),
+                          ("ten", "its groups (O) are not exactly"), ("person", "neither a bootstrap token nor")):
+            self.assertIn(f"CSR r1-{name} is left alone: ", done.stderr)
+            self.assertIn(why, done.stderr)
+            self.assertEqual(self.hub.api.get(f"{CSRS}/r1-{name}").get("status", {}), {})
+        eventually("the good one is signed", lambda: self.hub.api.get(f"{CSRS}/r1-good")["status"].get("certificate"))
+        self.assert_refused(self.world.whctl("accept", "r1", "--csr", "r1-ten", hub=self.hub, check=False),
+                            "CSR r1-ten was not approved")
+        self.assertIn("approved r1-person", self.world.whctl("accept", "r1", "--csr", "r1-person", hub=self.hub).stdout)
 
 
 if __name__ == "__main__":

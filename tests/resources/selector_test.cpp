@@ -2,6 +2,9 @@
 
 #include <catch2/catch.hpp>
 
+#include "resources/cluster_name.hpp"
+#include "resources/cluster_set.hpp"
+
 using namespace wh;
 
 namespace {
@@ -77,4 +80,58 @@ TEST_CASE("field selector values may escape what separates", "[selector]") {
   CHECK_FALSE(parse_field_selector("=x").ok());
   CHECK_FALSE(parse_field_selector("!=x").ok());
   CHECK_FALSE(parse_field_selector("a=b=c").ok());
+}
+
+TEST_CASE("a selector object selects as its text does, of a document or of labels alone", "[selector]") {
+  const auto matches_object = [](const char* json) {
+    INFO(json);
+    const auto selector = read_selector_object(*parse_json(json));
+    REQUIRE(selector.ok());
+    CHECK(selector->matches(object) == selector->matches(label_map_of(object)));
+    return selector->matches(object);
+  };
+  for (const char* yes :
+       {"{}", R"({"matchLabels": {}})", R"({"matchLabels": {"app": "web", "empty": ""}})",
+        R"({"matchExpressions": [{"key": "app", "operator": "In", "values": ["web", "api"]}]})",
+        R"({"matchExpressions": [{"key": "app", "operator": "NotIn", "values": ["api"]}]})",
+        R"({"matchExpressions": [{"key": "gone", "operator": "NotIn", "values": ["api"]}]})",
+        R"({"matchExpressions": [{"key": "app", "operator": "Exists"}, {"key": "x", "operator": "DoesNotExist"}]})"})
+    CHECK(matches_object(yes));
+  for (const char* no :
+       {R"({"matchLabels": {"app": "api"}})", R"({"matchLabels": {"gone": ""}})",
+        R"({"matchLabels": {"app": "web"}, "matchExpressions": [{"key": "x", "operator": "Exists"}]})"})
+    CHECK_FALSE(matches_object(no));
+}
+
+TEST_CASE("a selector object that Kubernetes refuses is refused", "[selector]") {
+  const auto [json, says] = GENERATE(table<const char*, const char*>({
+      {R"({"matchExpressions": [{"key": "a", "operator": "Near"}]})", "matchExpressions[0]: \"Near\" is not a valid"},
+      {R"({"matchExpressions": [{"key": "a"}]})", "is not a valid label selector operator"},
+      {R"({"matchExpressions": [{"key": "a", "operator": "In"}]})", "values must be given when the operator is In"},
+      {R"({"matchExpressions": [{"key": "a", "operator": "Exists", "values": ["b"]}]})", "values must not be given"},
+      {R"({"matchExpressions": [{"key": "a b", "operator": "Exists"}]})", "key \"a b\""},
+      {R"({"matchExpressions": [{"key": "a", "operator": "In", "values": ["-"]}]})", "value \"-\""},
+      {R"({"matchLabels": {"a": "b c"}})", "matchLabels: value \"b c\""},
+      {R"({"matchLabels": {"/": "b"}})", "matchLabels: key \"/\""},
+  }));
+  const auto selector = read_selector_object(*parse_json(json));
+  REQUIRE_FALSE(selector.ok());
+  CHECK_THAT(selector.err().message, Catch::Contains(says));
+}
+
+TEST_CASE("a set's selector is exclusive unless it says otherwise", "[selector]") {
+  const auto selector = read_cluster_set_selector({{"metadata", {{"name", "dev"}}}});
+  REQUIRE(selector.ok());
+  CHECK(selector->matches({{cluster_set_label, "dev"}}));
+  CHECK_FALSE(selector->matches({{cluster_set_label, "prod"}}));
+  CHECK_FALSE(selector->matches({}));
+  CHECK_FALSE(read_cluster_set_selector({{"spec", {{"clusterSelector", {{"selectorType", "Other"}}}}}}).ok());
+}
+
+TEST_CASE("a cluster's name is a namespace's name and none of the hub's own", "[selector]") {
+  for (const char* good : {"c", "c1", "1c", "a-b", "kubernetes", "defaults"}) CHECK(cluster_name_problem(good).empty());
+  for (const char* bad : {"", "A", "a.b", "a_b", "-a", "a-", "a:b", "default", "kube-system", "kube-"})
+    CHECK_FALSE(cluster_name_problem(bad).empty());
+  CHECK(cluster_name_problem(std::string(63, 'a')).empty());
+  CHECK_FALSE(cluster_name_problem(std::string(64, 'a')).empty());
 }

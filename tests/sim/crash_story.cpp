@@ -276,13 +276,13 @@ void crash_story::detach() {
     });
 }
 
-/// What may stay of a cluster on the hub, as in OCM: its namespace with its ServiceAccount, the lease in it, Events, and the
-/// request with its certificate.
+/// What may stay on the hub when its clusters are gone, as in OCM: of a cluster its namespace with its ServiceAccount, the
+/// lease in it, Events, and the request with its certificate; and the sets that are always there.
 std::string crash_story::hub_remains_problem() const {
   for (const auto& [key, doc] : hub_.objects()) {
     const bool stays = key.resource == names::namespaces || key.resource == names::service_accounts ||
                        key.resource == names::leases || key.resource == names::csrs ||
-                       key.resource == names::events;
+                       key.resource == names::events || key.resource == names::cluster_sets;
     if (!hub_own_.contains(key) && !stays) return "the hub still has " + to_string(key);
   }
   for (const auto& key : hub_own_)

@@ -34,12 +34,15 @@ struct many {
   }
 };
 
-std::size_t bytes_per_link(event_loop& loop, many& all, const link_dialer& dialer, const host_port& to,
-                           const tls_config& tls, std::size_t links) {
+std::size_t bytes_per_link(event_loop& loop, many& all, const link_dialer& dialer, const host_port& to, tls_config tls,
+                           std::size_t links, const authority* anew = nullptr) {
+  std::vector<key_and_cert> identities;
+  for (std::size_t i = 0; anew != nullptr && i < 50 + links; ++i) identities.push_back(anew->client());
   constexpr std::size_t warm = 50;
   std::size_t before = 0;
   for (std::size_t i = 0; i < warm + links; ++i) {
     if (i == warm) before = mallinfo2().uordblks;
+    if (anew != nullptr) tls.identity = identities[i];
     dialer(to, tls, patience, all.keep(), [](const error& why) { FAIL(why.message); });
     while (all.open < 2 * (i + 1)) std::this_thread::yield();
   }
@@ -59,9 +62,24 @@ TEST_CASE("what an idle link weighs over sockets and over memory, both ends toge
   {
     event_loop loop(1);
     many all;
+    const auto server =
+        listen_link(loop, {"127.0.0.1", 0}, ca.server_config(), {.ticket_life = duration::zero()}, all.keep());
+    WARN("sockets, no tickets: " << bytes_per_link(loop, all, live_link_dialer(loop), (*server)->local(), client, links)
+                                 << " bytes");
+  }
+  {
+    event_loop loop(1);
+    many all;
     const auto server = listen_link(loop, {"127.0.0.1", 0}, ca.server_config(), {}, all.keep());
-    WARN("sockets: " << bytes_per_link(loop, all, live_link_dialer(loop), (*server)->local(), client, links)
-                     << " bytes");
+    WARN("sockets, full handshakes and their tickets: "
+         << bytes_per_link(loop, all, live_link_dialer(loop), (*server)->local(), client, links, &ca) << " bytes");
+  }
+  {
+    event_loop loop(1);
+    many all;
+    const auto server = listen_link(loop, {"127.0.0.1", 0}, ca.server_config(), {}, all.keep());
+    WARN("sockets, resumed: " << bytes_per_link(loop, all, live_link_dialer(loop), (*server)->local(), client, links)
+                              << " bytes");
   }
   memory_network net;
   event_loop loop(1);

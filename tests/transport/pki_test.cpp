@@ -186,10 +186,12 @@ TEST_CASE("weak keys and signatures are refused", "[pki]") {
   const ossl::pkey_ptr small(EVP_RSA_gen(1024));
   const ossl::pkey_ptr enough(EVP_RSA_gen(2048));
   const ossl::pkey_ptr odd_curve(EVP_EC_gen("P-224"));
+  const ossl::pkey_ptr short_curve(EVP_EC_gen("P-192"));
   const ossl::pkey_ptr edwards(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
   const std::vector<rdn> name = {{NID_commonName, "x"}};
   check_refused(forge_csr(small.get(), name), "weaker than 2048");
   check_refused(forge_csr(odd_curve.get(), name), "curve secp224r1");
+  check_refused(forge_csr(short_curve.get(), name), "curve prime192v1");
   check_refused(forge_csr(enough.get(), name, EVP_sha1()), "signature algorithm is too weak");
   CHECK(inspect_csr(forge_csr(enough.get(), name)).ok());
   CHECK(inspect_csr(forge_csr(edwards.get(), name, nullptr)).ok());

@@ -32,7 +32,7 @@ std::string config_with(const std::string& cluster, const std::string& user) {
 const std::string good_cluster = "server: 'https://h:1', certificate-authority-data: " + to_base64("CA");
 
 std::string message_of(const std::string& text) {
-  const auto access = parse_kubeconfig(text, "k.yaml");
+  const auto access = parse_kubeconfig(text, "k.yaml", {.authorities = {}});
   REQUIRE_FALSE(access);
   return access.err().message;
 }
@@ -83,6 +83,11 @@ TEST_CASE("certificates, keys and tokens may be files beside the kubeconfig", "[
 TEST_CASE("what a kubeconfig lacks is named together with the way out", "[kubeconfig]") {
   CHECK_THAT(message_of("a: 1"), Contains("k.yaml: no current-context"));
   CHECK_THAT(message_of("current-context: x"), Contains("contexts has no entry \"x\""));
+  CHECK_THAT(message_of(config_with("server: 'https://h:1', proxy-url: 'http://p:3128'", "")),
+             Contains("proxy-url is not supported"));
+  CHECK_THAT(message_of(config_with(good_cluster, "auth-provider: {name: gcp}")), Contains("plug-in (auth-provider)"));
+  CHECK_THAT(message_of(config_with(good_cluster, "username: x, password: y")), Contains("passwords"));
+  CHECK_THAT(message_of(config_with(good_cluster, "as: root")), Contains("acting as somebody else (as)"));
   CHECK_THAT(message_of("[1, 2]"), Contains("k.yaml is no kubeconfig"));
   CHECK_THAT(message_of("a: [1"), Contains("k.yaml: "));
   CHECK_THAT(message_of(config_with("server: 'http://h:1'", "")), Contains("must be an https:// URL"));
@@ -124,4 +129,38 @@ TEST_CASE("the kubeconfig comes from the flag, KUBECONFIG or the home folder, in
   environment["KUBECONFIG"] = folder.file("first");
   CHECK_THAT(find_kubeconfig("", variable).err().message, Contains("KUBECONFIG names no readable file"));
   CHECK(*find_kubeconfig("given", variable) == "given");
+}
+
+TEST_CASE("another context than the current one can be chosen", "[kubeconfig]") {
+  const auto text =
+      "contexts:\n- name: a\n  context: {cluster: k, user: u}\n- name: b\n  context: {cluster: k2, user: u}\n"
+      "clusters:\n- name: k\n  cluster: {" +
+      good_cluster +
+      "}\n- name: k2\n  cluster: {server: 'https://other', "
+      "certificate-authority-data: " +
+      to_base64("CA") + "}\nusers:\n- name: u\n  user: {token: t}\n";
+  const auto access = parse_kubeconfig(text, "k.yaml", {.context = "b"});
+  REQUIRE(access);
+  CHECK(access->server.host == "other");
+  const auto absent = parse_kubeconfig(text, "k.yaml", {.context = "c"});
+  REQUIRE_FALSE(absent);
+  CHECK_THAT(absent.err().message, Contains("contexts has no entry \"c\"; there are: a, b"));
+}
+
+TEST_CASE("a server whose entry names no authority is checked against the system's", "[kubeconfig]") {
+  const test::temporary_folder folder;
+  REQUIRE(write_file_atomically(folder.file("roots.pem"), "ROOTS\n", 0600));
+  const auto access = parse_kubeconfig(config_with("server: 'https://h'", "token: t"), "k.yaml",
+                                       {.authorities = {folder.file("none"), folder.file("roots.pem")}});
+  REQUIRE(access);
+  CHECK(access->tls.trusted_ca_pem == "ROOTS\n");
+}
+
+TEST_CASE("a token file is newer than the token beside it", "[kubeconfig]") {
+  const test::temporary_folder folder;
+  REQUIRE(write_file_atomically(folder.file("token"), "new\n", 0600));
+  const auto access =
+      parse_kubeconfig(config_with(good_cluster, "token: old, tokenFile: token"), folder.file("k.yaml"));
+  REQUIRE(access);
+  CHECK(access->token == "new");
 }

@@ -40,9 +40,10 @@ TEST_CASE("the sample configuration files are valid and explain the flags of the
   const auto s = GENERATE(values<sample>({
       {"hub.yaml",
        {"data-dir", "api-listen", "link-listen", "api-advertise", "link-advertise", "tls-san", "manifest-limit",
-        "certificate-life", "log-level", "log-format"}},
+        "certificate-life", "feature-gates", "log-level", "log-format"}},
       {"spoke.yaml",
-       {"data-dir", "cluster-name", "hub", "token", "ca-pin", "cluster", "cluster-listen", "log-level", "log-format"}},
+       {"data-dir", "cluster-name", "hub", "hub-proxy", "hub-proxy-credentials-file", "token", "ca-pin", "cluster",
+        "cluster-listen", "log-level", "log-format"}},
   }));
   const auto text = read_file(std::string(WH_SOURCE_DIR) + "/examples/" + s.file);
   REQUIRE(text);

@@ -1,6 +1,7 @@
 #pragma once
 #include <functional>
 #include <map>
+#include <set>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -54,6 +55,7 @@ class fake_hub : public http_client {
   std::map<std::string, document> objects;                                 ///< by path
   std::map<std::string, std::pair<int, std::string>> refusals;             ///< `METHOD prefix` to code and message
   std::function<void(fake_hub&, const std::string&, document&)> on_write;  ///< what the hub's actors would do
+  std::set<std::string> kept;  ///< paths that a DELETE leaves, as finalizers do
   std::string unreachable;
   std::string streamed;  ///< what every streamed answer consists of
   std::vector<call> calls;
@@ -70,6 +72,7 @@ class fake_hub : public http_client {
                 {{"kind", "Status"}, {"status", "Failure"}, {"message", message}, {"reason", reason}, {"code", code}});
   }
   http_response store(const std::string& path, document doc, int code) {
+    if (last_query.find("dryRun=All") != std::string::npos) return json(code, doc);
     if (on_write) on_write(*this, path, doc);
     objects[path] = doc;
     return json(code, doc);
@@ -83,7 +86,7 @@ class fake_hub : public http_client {
     if (method == "GET") return json(200, it->second);
     if (method == "PUT") return store(path.ends_with("/approval") ? path.substr(0, path.rfind('/')) : path, body, 200);
     if (method == "PATCH") return store(path, *apply_merge_patch(it->second, body), 200);
-    objects.erase(it);
+    if (!kept.contains(path)) objects.erase(it);
     return json(200, {{"kind", "Status"}, {"status", "Success"}});
   }
 
@@ -96,16 +99,34 @@ class fake_hub : public http_client {
     return store(whole, doc, 201);
   }
 
+  /// Honours limit; the continue token is a number.
+  http_response page_of(const document& items) const {
+    const auto number = [&](const std::string& name, std::size_t fallback) {
+      const auto at = ("&" + last_query).find("&" + name + "=");
+      return at == std::string::npos ? fallback : std::stoul(last_query.substr(at + name.size() + 1));
+    };
+    const auto from = number("continue", 0);
+    const auto to = std::min(items.size(), from + number("limit", items.size()));
+    document some = document::array();
+    for (auto i = from; i < to; ++i) some.push_back(items[i]);
+    document metadata = document::object();
+    if (to < items.size()) metadata["continue"] = std::to_string(to);
+    return json(200, {{"items", some}, {"metadata", metadata}});
+  }
+  static bool namespaced(const std::string& path) { return path.find("/namespaces/") != std::string::npos; }
+
   http_response list(const std::string& path) {
-    static const std::vector<std::string> collections = {"managedclusters", "manifestworks",
-                                                         "certificatesigningrequests"};
+    static const std::vector<std::string> collections = {
+        "managedclusters",           "manifestworks", "certificatesigningrequests", "secrets", "managedclustersets",
+        "managedclustersetbindings", "placements",    "manifestworkreplicasets"};
     const auto last = path.substr(path.rfind('/') + 1);
     if (std::find(collections.begin(), collections.end(), last) == collections.end())
       return status(404, path + " not found");
     document items = document::array();
     for (const auto& [at, doc] : objects)
-      if (at.find("/" + last + "/") != std::string::npos) items.push_back(doc);
-    return json(200, {{"items", items}, {"metadata", document::object()}});
+      if (at.starts_with(path + "/") || (at.find("/" + last + "/") != std::string::npos && !namespaced(path)))
+        items.push_back(doc);
+    return page_of(items);
   }
 };
 

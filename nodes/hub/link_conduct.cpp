@@ -1,11 +1,13 @@
 #include "nodes/hub/link_conduct.hpp"
 
+#include <algorithm>
 #include <functional>
 
 namespace wh {
 namespace {
 
 constexpr int told_max = 16;
+constexpr std::size_t said_max = 80;
 
 std::uint64_t digest_of(const std::string& uid) { return std::hash<std::string>{}(uid); }
 
@@ -16,7 +18,7 @@ void link_conduct::on_sent(const frame_to_spoke& frame) {
     accepted_ = w->accepted;
     cleanup_ = w->cleanup;
   } else if (const auto* work = std::get_if<work_desired>(&frame)) {
-    known_.insert(digest_of(work->uid));
+    note(work->uid, work->gen);
   } else if (const auto* unknown = std::get_if<work_unknown>(&frame)) {
     known_.erase(digest_of(unknown->uid));
   }
@@ -34,11 +36,11 @@ std::optional<error> link_conduct::judge(const frame_to_hub& frame) {
     return fail(errc::forbidden, what + " was ignored: the hub does not accept this cluster");
   };
   if (const auto* sync = std::get_if<sync_request>(&frame)) {
-    for (const auto& held : sync->works) known_.insert(digest_of(held.uid));
+    for (const auto& held : sync->works) note(held.uid, held.gen);
     if (!accepted_ && !cleanup_) return ignored("sync_request");
   } else if (const auto* report = std::get_if<work_report>(&frame)) {
     if (!accepted_ && !cleanup_) return ignored("work_report");
-    return judge_work("work_report", report->name, report->uid);
+    return judge_report(*report);
   } else if (const auto* done = std::get_if<work_finished>(&frame)) {
     return judge_work("work_finished", done->name, done->uid);
   } else if (std::holds_alternative<cluster_report>(frame) && !accepted_) {
@@ -47,9 +49,22 @@ std::optional<error> link_conduct::judge(const frame_to_hub& frame) {
   return std::nullopt;
 }
 
+void link_conduct::note(const std::string& uid, generation gen) {
+  auto& newest = known_[digest_of(uid)];
+  newest = std::max(newest, gen);
+}
+
+std::optional<error> link_conduct::judge_report(const work_report& report) const {
+  if (auto problem = judge_work("work_report", report.name, report.uid)) return problem;
+  const auto newest = known_.at(digest_of(report.uid));
+  if (report.observed <= newest) return std::nullopt;
+  return fail(errc::conflict, "work_report was ignored: it claims generation " + std::to_string(report.observed.get()) +
+                                  " of work " + report.name.substr(0, said_max) + ", of which the hub has sent " +
+                                  std::to_string(newest.get()));
+}
+
 std::optional<error> link_conduct::judge_work(const char* what, const std::string& name, const std::string& uid) const {
   if (known_.contains(digest_of(uid))) return std::nullopt;
-  constexpr std::size_t said_max = 80;
   return fail(errc::not_found, std::string(what) + " was ignored: it names work " + name.substr(0, said_max) +
                                    " (uid " + uid.substr(0, said_max) + "), which the hub did not give this cluster");
 }

@@ -2,7 +2,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <unordered_set>
+#include <unordered_map>
 
 #include "messages/link.hpp"
 
@@ -20,12 +20,15 @@ class link_conduct {
 
  private:
   std::optional<error> judge(const frame_to_hub& frame);
+  void note(const std::string& uid, generation gen);
+  std::optional<error> judge_report(const work_report& report) const;
   std::optional<error> judge_work(const char* what, const std::string& name, const std::string& uid) const;
 
   bool accepted_ = true;  ///< as the last welcome said
   bool cleanup_ = false;
   int told_ = 0;
-  std::unordered_set<std::uint64_t> known_;  ///< digests of the uids of works that were sent, or are held by the spoke
+  /// Newest generation by a digest of the uid, of works that were sent or that the spoke says it holds.
+  std::unordered_map<std::uint64_t, generation> known_;
 };
 
 }  // namespace wh

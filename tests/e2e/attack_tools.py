@@ -23,7 +23,8 @@ BOOTSTRAP = "system:serviceaccount:open-cluster-management:agent-registration-bo
 HELLO, JOIN_REQUEST, SYNC_REQUEST, HEARTBEAT, CLUSTER_REPORT, WORK_REPORT, WORK_FINISHED, RENEW, LEAVING = range(10, 19)
 WELCOME, REFUSED, JOIN_PENDING, JOIN_CERTIFICATE, WORK_DESIRED, WORK_UNKNOWN, SYNC_DONE, REPORT_ACK, RENEWAL_REFUSED = range(40, 49)
 INVALID, NOT_FOUND, ALREADY_EXISTS, CONFLICT, FORBIDDEN, UNAUTHORIZED = range(1, 7)
-MALFORMED = 18
+UNSUPPORTED, MALFORMED = 9, 18
+PONG = 3
 
 
 # --- keys and certificates -------------------------------------------------------------------------------------------
@@ -230,11 +231,18 @@ def unpacked(data, at=0):
 class LinkClient:
     """One connection to the hub's link that says whatever it is told to."""
 
-    def __init__(self, hub, cert_pem=None, key_file=None):
+    def __init__(self, hub, cert_pem=None, key_file=None, resumes=None):
+        """`resumes`: a connection of before, whose TLS session goes on here."""
         host, port = hub.addresses["link"].rsplit(":", 1)
         plain = socket.create_connection((host, int(port)), timeout=10 * TIME_FACTOR)
-        self.tls = tls_context(read(hub_ca(hub)[0]), cert_pem, key_file).wrap_socket(plain)
+        self.context = resumes.context if resumes else tls_context(read(hub_ca(hub)[0]), cert_pem, key_file)
+        self.tls = self.context.wrap_socket(plain, session=resumes.ticket if resumes else None)
         self.buffer = b""
+
+    def keep_ticket(self):
+        """Remembers the newest ticket that the hub gave; once something has been read."""
+        self.ticket = self.tls.session
+        assert self.ticket.has_ticket
 
     def __enter__(self):
         return self

@@ -127,6 +127,10 @@ void on(managed_cluster& self, const timer_fired& m, const context& ctx, outbox&
   if (m.name == "access") keep_access(self, ctx, out);
   if (m.name == "addons") addons_unknown(self, ctx, out);
   if (m.name == "clock") check_clock(self, self.clock_shown, ctx, out);
+  if (m.name == "issued" && self.issued_until > self.certificate_until)
+    change_cluster(self, ctx, out, [&](document& c) {
+      c["metadata"]["annotations"][names::certificate_until] = to_rfc3339(self.issued_until);
+    });
   if (m.name == "duel") settle_duel(self, ctx, out);
   if (m.name == "duplicate")
     change_cluster(self, ctx, out, [&](document& c) {

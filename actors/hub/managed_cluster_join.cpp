@@ -74,6 +74,10 @@ bool answer_applicant(managed_cluster& self, const document& csr, const context&
   if (!answer.certificate.empty()) {
     out.send(session,
              send_to_spoke{.frame = join_certificate{answer.certificate, ctx.crypto.ca_pem()}, .then_close = true});
+    const auto facts = ctx.crypto.inspect_certificate(answer.certificate);
+    if (facts && facts->not_after > self.certificate_until) self.issued_until = facts->not_after;
+    // Not in this batch, which may make the ManagedCluster itself.
+    out.wake("issued", duration{0});
     return true;
   }
   if (!answer.refusal.empty()) {

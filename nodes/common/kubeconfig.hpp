@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "nodes/common/authorities.hpp"
 #include "transport/net.hpp"
 
 namespace wh {
@@ -33,9 +34,6 @@ struct api_access {
   std::string ns;      ///< of the context; empty: default
   std::string origin;  ///< the file it came from, for messages
 };
-
-/// Files with the authorities that the system trusts, of which the first that exists counts.
-std::vector<std::string> system_authorities();
 
 /// What to take of a kubeconfig, and what may be done for it.
 struct kubeconfig_choice {

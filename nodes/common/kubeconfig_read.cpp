@@ -151,12 +151,6 @@ result<server_url> parse_server_url(std::string_view url) {
   return server_url{.at = std::move(*at), .path = std::move(path)};
 }
 
-std::vector<std::string> system_authorities() {
-  if (const char* file = std::getenv("SSL_CERT_FILE"); file && *file) return {file};
-  return {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
-          "/etc/ssl/cert.pem"};
-}
-
 result<api_access> parse_kubeconfig(const std::string& text, const std::string& path, const kubeconfig_choice& choice) {
   auto docs = parse_yaml(text);
   if (!docs) return fail(docs.err().code, path + ": " + docs.err().message);

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "apiserver/tokens/oidc.hpp"
-#include "nodes/common/files.hpp"
+#include "nodes/common/authorities.hpp"
 #include "nodes/common/kubeconfig.hpp"
 #include "nodes/parts/clock.hpp"
 #include "nodes/parts/node_log.hpp"
@@ -11,9 +11,6 @@
 
 namespace wh {
 namespace {
-
-constexpr const char* system_authorities = "/etc/ssl/certs/ca-certificates.crt";
-constexpr std::size_t authorities_bytes_max = 16 * 1024 * 1024;
 
 /// A connection for each URL: the issuer is asked once an hour.
 result<std::string> fetch(const std::string& url, const std::string& ca_pem, duration timeout) {
@@ -66,7 +63,7 @@ result<void> validate(const oidc_settings& s) {
 
 result<std::unique_ptr<token_authenticator>> make_oidc(const oidc_settings& s) {
   if (s.issuer_url.empty()) return std::unique_ptr<token_authenticator>();
-  auto ca = read_file(s.ca_file.empty() ? system_authorities : s.ca_file, authorities_bytes_max);
+  auto ca = read_authorities(s.ca_file);
   if (!ca) return fail(ca.err().code, "--oidc-ca-file: " + ca.err().message);
   oidc_options o;
   o.keys.issuer = s.issuer_url;

@@ -1,13 +1,12 @@
 #include "nodes/spoke/hub_proxy.hpp"
 
+#include "nodes/common/authorities.hpp"
 #include "nodes/common/files.hpp"
 
 namespace wh {
 namespace {
 
 constexpr const char* group = "Proxy";
-constexpr const char* system_authorities = "/etc/ssl/certs/ca-certificates.crt";
-constexpr std::size_t authorities_bytes_max = std::size_t{4} << 20;
 
 result<void> read_credentials(const std::string& file, proxy_config& proxy) {
   if (!proxy.credentials.empty())
@@ -22,8 +21,8 @@ result<void> read_credentials(const std::string& file, proxy_config& proxy) {
   return {};
 }
 
-result<void> read_authorities(const std::string& file, proxy_config& proxy) {
-  auto ca = read_file(file.empty() ? system_authorities : file, authorities_bytes_max);
+result<void> trust_authorities(const std::string& file, proxy_config& proxy) {
+  auto ca = read_authorities(file);
   if (!ca) return fail(errc::invalid, "--hub-proxy-ca: " + ca.err().message);
   if (auto readable = inspect_certificate(*ca); !readable)
     return fail(errc::invalid, "--hub-proxy-ca " + file + ": " + readable.err().message);
@@ -62,7 +61,7 @@ result<std::shared_ptr<const proxy_config>> open_proxy(const proxy_settings& s) 
   if (!proxy->tls && !s.ca_file.empty())
     return fail(errc::invalid, "--hub-proxy-ca is for an https proxy, and --hub-proxy is an http one");
   if (proxy->tls)
-    if (auto ok = read_authorities(s.ca_file, *proxy); !ok) return ok.err();
+    if (auto ok = trust_authorities(s.ca_file, *proxy); !ok) return ok.err();
   return std::shared_ptr<const proxy_config>(std::move(proxy));
 }
 

@@ -88,7 +88,6 @@ int main(int argc, char** argv) {
       std::fprintf(stderr, "wheelhouse-spoke: %s\n", ok.err().message.c_str());
       return wh::exit_usage;
     }
-    for (const auto& hub : hubs) options.flags.hub += (options.flags.hub.empty() ? "" : ",") + hub;
     return serve(options, log);
   });
   return wh::run_command(program, argc, argv);

@@ -127,6 +127,20 @@ TEST_CASE("a name whose certificate has run out can be asked for by another key,
   CHECK(h.sent_away(h.show(6, "key", 10)).size() == 1);
 }
 
+TEST_CASE("a certificate that was handed out and never shown runs out, too", "[managed_cluster][identity]") {
+  identity_bench h;
+  h.join();
+  const object_key key{names::csrs, "", "c1-key-digest"};
+  auto csr = h.b.get(key);
+  csr["status"]["certificate"] = to_base64("cert|cn|o|key");  // of an hour
+  h.b.put_document(key, csr);
+  h.tell(key);
+  h.fire("issued");
+  CHECK(frames<refused>(h.join("another")).size() == 1);
+  h.b.now += std::chrono::hours(1);
+  CHECK(frames<join_pending>(h.join("another")).size() == 1);
+}
+
 TEST_CASE("a session ends with its certificate", "[managed_cluster][identity]") {
   identity_bench h;
   h.join();

@@ -95,6 +95,10 @@ class registration_story {
     o.clusters = 2;
     o.commit_delay_max = std::chrono::milliseconds(4);
     o.certificate_life = certificate_life;
+    if (std::getenv("WH_TRACE"))
+      o.log = [](const std::string& node, const address& who, const note& line) {
+        std::printf("          %s:%s: %s\n", node.c_str(), to_string(who).c_str(), line.text.c_str());
+      };
     return o;
   }
   static network_faults bad_network() { return {.split = 0.1, .clog = 0.002, .cut = 0.01, .refuse = 0.2}; }

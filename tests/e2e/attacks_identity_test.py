@@ -6,9 +6,10 @@ The numbers A1.. are those of docs/attacks.md.
 import base64
 import time
 
-from attack_tools import (ALL, BOOTSTRAP, FORBIDDEN, JOIN_PENDING, JOIN_REQUEST, LABEL, USER, AttackTest, Caller, LinkClient,
-                          csr_object, groups_of, read)
+from attack_tools import BOOTSTRAP, AttackTest, Caller
+from forge import ALL, LABEL, USER, csr_object, groups_of, read
 from harness import CLUSTERS, CSRS, eventually, main, works
+from link_client import FORBIDDEN, JOIN_PENDING, JOIN_REQUEST, LinkClient
 
 
 class Certificates(AttackTest):

@@ -20,15 +20,20 @@ class link_conduct {
 
  private:
   std::optional<error> judge(const frame_to_hub& frame);
-  void note(const std::string& uid, generation gen);
+  struct order {
+    generation gen;         ///< newest
+    bool deleting = false;  ///< its end is awaited
+  };
+  void note(const std::string& uid, generation gen, bool deleting);
   std::optional<error> judge_report(const work_report& report) const;
+  std::optional<error> judge_end(const work_finished& done) const;
   std::optional<error> judge_work(const char* what, const std::string& name, const std::string& uid) const;
 
   bool accepted_ = true;  ///< as the last welcome said
   bool cleanup_ = false;
   int told_ = 0;
-  /// Newest generation by a digest of the uid, of works that were sent or that the spoke says it holds.
-  std::unordered_map<std::uint64_t, generation> known_;
+  /// By a digest of the uid: works that were sent or that the spoke says it holds.
+  std::unordered_map<std::uint64_t, order> known_;
 };
 
 }  // namespace wh

@@ -101,6 +101,7 @@ class Member(AttackTest):
             said += link.quiet()
         self.assertEqual([f[1:3] for f in said if f[0] == WORK_UNKNOWN], [["own", self.uids["c2"]], ["other", self.uids["c10"]]])
         self.assert_audited(self.user, 404, "/link/c1", f"work_finished was ignored: it names work own (uid {self.uids['c2']})")
+        self.assert_audited(self.user, 409, "/link/c1", "work_finished was ignored: nobody deletes work own")
         self.assert_nothing_changed(kept)
 
     def test_c14_to_c16_a_renewal_for_another(self):
@@ -167,7 +168,7 @@ class Member(AttackTest):
             link.refusal()
         self.assert_audited(f"{USER}c4:a1", 403, "/link/c4")
 
-    def test_c55_two_machines_with_one_identity(self):
+    def test_c55_c21_two_machines_with_one_identity(self):
         """The second gets ten seconds' time to be the first's successor; who still lives stays, and the other is told."""
         first, second = self.duel
         code, why = second.refusal()

@@ -9,8 +9,8 @@ namespace {
 welcome greeting(bool accepted, bool cleanup = false) {
   return {.hub_incarnation = "h", .hub_now = {}, .accepted = accepted, .lease = {}, .cleanup = cleanup};
 }
-work_desired order(const std::string& uid, std::uint64_t gen) {
-  return {.name = "w", .uid = uid, .gen = generation(gen), .deleting = false, .body = {}};
+work_desired order(const std::string& uid, std::uint64_t gen, bool deleting = false) {
+  return {.name = "w", .uid = uid, .gen = generation(gen), .deleting = deleting, .body = {}};
 }
 work_report report(const std::string& uid, std::uint64_t gen) {
   return {.name = "w", .uid = uid, .seq = 1, .observed = generation(gen), .status = {}};
@@ -26,6 +26,7 @@ TEST_CASE("an honest member gives no cause for a line", "[link_conduct]") {
   CHECK_FALSE(conduct.on_received(report("u", 2)));
   CHECK_FALSE(conduct.on_received(report("u", 1)));
   CHECK_FALSE(conduct.on_received(report("held", 4)));
+  conduct.on_sent(order("u", 2, true));
   CHECK_FALSE(conduct.on_received(work_finished{"w", "u"}));
   CHECK_FALSE(conduct.on_received(cluster_report{}));
   CHECK_FALSE(conduct.on_received(heartbeat{}));
@@ -38,6 +39,7 @@ TEST_CASE("works that the hub did not give, and generations that it did not, are
   CHECK(conduct.on_received(report("other", 1))->code == errc::not_found);
   CHECK(conduct.on_received(work_finished{"w", "other"})->code == errc::not_found);
   CHECK(conduct.on_received(report("u", 3))->code == errc::conflict);
+  CHECK(conduct.on_received(work_finished{"w", "u"})->code == errc::conflict);
   conduct.on_sent(work_unknown{"w", "u"});
   CHECK(conduct.on_received(work_finished{"w", "u"})->code == errc::not_found);
 }

@@ -52,6 +52,17 @@ managed_cluster::work_entry entry_of(const document& work) {
   return entry;
 }
 
+void write_issued(const managed_cluster& self, document& cluster) {
+  if (self.issued_until > self.certificate_until)
+    cluster["metadata"]["annotations"][names::certificate_until] = to_rfc3339(self.issued_until);
+}
+
+void keep_issued(managed_cluster& self, const context& ctx, outbox& out) {
+  if (self.issued_until <= self.certificate_until) return;
+  change_cluster(self, ctx, out, [](document&) {});
+  self.issued_until = self.certificate_until;  // the text has whole seconds
+}
+
 bool namespace_terminating(const managed_cluster& self, const context& ctx) {
   const object_key ns{names::namespaces, "", self.name};
   const auto existing = ctx.data.read(ns);
@@ -111,7 +122,8 @@ void on(managed_cluster& self, const object_changed& m, const context& ctx, outb
     if (!m.what.body) return;
     const auto csr = decode_stored(key, m.what.body);
     answer_waiting(self, csr, ctx, out);
-    return accept_automatically(self, csr, ctx, out);
+    accept_automatically(self, csr, ctx, out);
+    return keep_issued(self, ctx, out);
   }
   if (key.resource == names::cluster_addons) {
     if (self.deleting) out.wake("removal", duration{0});
@@ -127,10 +139,6 @@ void on(managed_cluster& self, const timer_fired& m, const context& ctx, outbox&
   if (m.name == "access") keep_access(self, ctx, out);
   if (m.name == "addons") addons_unknown(self, ctx, out);
   if (m.name == "clock") check_clock(self, self.clock_shown, ctx, out);
-  if (m.name == "issued" && self.issued_until > self.certificate_until)
-    change_cluster(self, ctx, out, [&](document& c) {
-      c["metadata"]["annotations"][names::certificate_until] = to_rfc3339(self.issued_until);
-    });
   if (m.name == "duel") settle_duel(self, ctx, out);
   if (m.name == "duplicate")
     change_cluster(self, ctx, out, [&](document& c) {

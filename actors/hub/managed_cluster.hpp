@@ -39,7 +39,7 @@ struct managed_cluster {
   std::string key_sha256;       ///< owner of the name, or revoked:<digest>; empty: nobody joined yet
   instant certificate_since{};  ///< notBefore of the newest certificate shown
   instant certificate_until{};  ///< and its notAfter, or that of one which was handed out and not shown yet
-  instant issued_until{};       ///< notAfter of one that was handed out a moment ago
+  instant issued_until{};       ///< notAfter of one that is being handed out
   std::string available;        ///< status of that condition
   std::string clock_synced;     ///< status of that condition
   bool skip_clock_check = false;

@@ -18,6 +18,11 @@ bool namespace_terminating(const managed_cluster& self, const context& ctx);
 /// What follows from a document that is about to be saved: taints, and Events about availability.
 void settle(const managed_cluster& self, document& cluster, const context& ctx, outbox& out);
 
+/// Writes down how long the certificate lasts that is being handed out (issued_until), in the unit that hands it out.
+void write_issued(const managed_cluster& self, document& cluster);
+/// The same, if nothing else in this handler has changed the ManagedCluster.
+void keep_issued(managed_cluster& self, const context& ctx, outbox& out);
+
 /// Changes the ManagedCluster and saves it with what follows. Once in a handler: a second change would not see the first.
 /// False: there is no such object.
 template <class Change>
@@ -26,6 +31,7 @@ bool change_cluster(managed_cluster& self, const context& ctx, outbox& out, Chan
   if (!cluster) return false;
   const document spec = cluster->doc().value("spec", document());
   change(cluster->doc());
+  write_issued(self, cluster->doc());
   settle(self, cluster->doc(), ctx, out);
   if (cluster->doc().value("spec", document()) != spec)
     cluster->doc()["metadata"]["generation"] = generation_of(cluster->doc()).get() + 1;

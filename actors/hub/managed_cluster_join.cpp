@@ -74,10 +74,6 @@ bool answer_applicant(managed_cluster& self, const document& csr, const context&
   if (!answer.certificate.empty()) {
     out.send(session,
              send_to_spoke{.frame = join_certificate{answer.certificate, ctx.crypto.ca_pem()}, .then_close = true});
-    const auto facts = ctx.crypto.inspect_certificate(answer.certificate);
-    if (facts && facts->not_after > self.certificate_until) self.issued_until = facts->not_after;
-    // Not in this batch, which may make the ManagedCluster itself.
-    out.wake("issued", duration{0});
     return true;
   }
   if (!answer.refusal.empty()) {
@@ -100,6 +96,17 @@ bool is_for_key(const document& csr, const std::string& key_sha256, const contex
   const auto pem = from_base64(string_at(csr, {"spec", "request"}));
   const auto asked = pem ? ctx.crypto.inspect_csr(*pem) : result<crypto_port::csr_facts>(pem.err());
   return asked && asked->key_sha256 == key_sha256;
+}
+
+/// Notes how long the certificate lasts that is about to be handed out; change_cluster() writes it down with the rest.
+void note_issued(managed_cluster& self, const document& csr, const context& ctx) {
+  const auto answer = read_answer(csr);
+  if (answer.certificate.empty()) return;
+  const auto facts = ctx.crypto.inspect_certificate(answer.certificate);
+  // A key that asks for an orphaned name has it only when it shows its certificate; until then others may ask.
+  const bool owner =
+      !self.exists || self.key_sha256.empty() || is_revoked(self) || (facts && self.key_sha256 == facts->key_sha256);
+  if (facts && owner) self.issued_until = std::max(self.issued_until, facts->not_after);
 }
 
 /// Asks for a key under its fixed name: finds the request that there is, or makes one (again, when its certificate is
@@ -141,6 +148,7 @@ void register_cluster(managed_cluster& self, const join_asked& m, const std::str
     if (!ca.empty()) config["caBundle"] = to_base64(ca);
     doc["spec"]["managedClusterClientConfigs"].push_back(std::move(config));
   }
+  write_issued(self, doc);
   settle(self, doc, ctx, out);
   out.writes.preconditions.push_back(absent{cluster_key(self)});
   out.store(cluster_key(self), encode_body(doc));
@@ -196,22 +204,27 @@ void on(managed_cluster& self, const join_asked& m, const context& ctx, outbox& 
     if (!is_https(url)) return refuse_join(m, errc::invalid, "a cluster's URL must be an https URL", out);
   if (auto problem = join_problem(self, csr->key_sha256, ctx); !problem.empty())
     return refuse_join(m, self.deleting ? errc::conflict : errc::already_exists, std::move(problem), out);
-  if (!self.exists || self.key_sha256.empty() || is_revoked(self)) register_cluster(self, m, csr->key_sha256, ctx, out);
-
-  if (self.waiting && self.waiting->session != m.session)
-    refuse_session(self.waiting->session, errc::conflict, "the cluster asks again over another connection", false, out);
-  self.waiting = {m.session, csr_name_of(self, csr->key_sha256)};
+  const auto name = csr_name_of(self, csr->key_sha256);
   const std::string token_id = m.request.token.substr(0, m.request.token.find('.'));
   const auto request = ask(self, csr->key_sha256, m.request.csr_pem, "system:bootstrap:" + token_id,
                            {"system:bootstrappers:managedcluster", "system:authenticated"}, ctx, out);
+  note_issued(self, request, ctx);
+  if (!self.exists || self.key_sha256.empty() || is_revoked(self)) register_cluster(self, m, csr->key_sha256, ctx, out);
+  if (self.waiting && self.waiting->session != m.session)
+    refuse_session(self.waiting->session, errc::conflict, "the cluster asks again over another connection", false, out);
+  self.waiting = {m.session, name};
   if (answer_applicant(self, request, ctx, out)) self.waiting.reset();
+  keep_issued(self, ctx, out);
 }
 
 namespace cluster_detail {
 
 void answer_waiting(managed_cluster& self, const document& csr, const context& ctx, outbox& out) {
   const auto name = name_of(csr);
-  if (self.waiting && name == self.waiting->csr_name && answer_applicant(self, csr, ctx, out)) self.waiting.reset();
+  if (self.waiting && name == self.waiting->csr_name) {
+    note_issued(self, csr, ctx);
+    if (answer_applicant(self, csr, ctx, out)) self.waiting.reset();
+  }
   if (!self.peer || name != self.peer->csr_name) return;
   auto answer = read_answer(csr);
   if (answer.certificate.empty() && answer.refusal.empty()) return;

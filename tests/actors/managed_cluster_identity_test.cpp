@@ -132,13 +132,19 @@ TEST_CASE("a certificate that was handed out and never shown runs out, too", "[m
   h.join();
   const object_key key{names::csrs, "", "c1-key-digest"};
   auto csr = h.b.get(key);
-  csr["status"]["certificate"] = to_base64("cert|cn|o|key");  // of an hour
+  csr["status"]["certificate"] = to_base64(std::string("cert|cn|o|") + key_digest);  // of an hour
   h.b.put_document(key, csr);
   h.tell(key);
-  h.fire("issued");
   CHECK(frames<refused>(h.join("another")).size() == 1);
   h.b.now += std::chrono::hours(1);
   CHECK(frames<join_pending>(h.join("another")).size() == 1);
+  // The next key got its certificate, and the answer was lost: it may ask again.
+  const object_key next{names::csrs, "", "c1-another-di"};
+  auto second = h.b.get(next);
+  second["status"]["certificate"] = to_base64("cert|cn|o|another-digest-0123456789");
+  h.b.put_document(next, second);
+  h.tell(next);
+  CHECK(frames<join_certificate>(h.join("another")).size() == 1);
 }
 
 TEST_CASE("a session ends with its certificate", "[managed_cluster][identity]") {

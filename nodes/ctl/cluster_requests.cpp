@@ -111,8 +111,7 @@ result<std::vector<pending_csr>> choose_requests(const std::string& cluster, std
   if (joined)
     return fail(errc::conflict, "the cluster has joined already, and another agent asks for its name: " + requests +
                                     ". Unless you have reinstalled this spoke, somebody else uses its name." + way_out);
-  if (agents.size() > 1)
-    return fail(errc::conflict, "several agents ask for this name: " + requests + "." + way_out);
+  if (agents.size() > 1) return fail(errc::conflict, "several agents ask for this name: " + requests + "." + way_out);
   return pending;
 }
 

@@ -118,7 +118,8 @@ class Requests(AttackTest):
         ("c1", f"{USER}c1:a1", ["system:masters"]), ("c1", f"{USER}c1:a1", groups_of("c1") + ["system:masters"]),
         ("c1", f"{USER}c1:a1", groups_of("c1") + [f"{USER}c10"]), ("c1", f"{USER}c1:a1", []), ("c1", "wheelhouse-admin", ["system:masters"]),
         (None, f"{USER}c1:a1", groups_of("c1")), ("c10", f"{USER}c1:a1", groups_of("c1")), ("c1", "a1", groups_of("c1")),
-        ("c1", f"{USER}c1:a1 ", groups_of("c1")), ("c1", f"{USER}c1:\u200ba1", groups_of("c1")))
+        ("c1", f"{USER}c1:a1 ", groups_of("c1")), ("c1", f"{USER}c1:\u200ba1", groups_of("c1")),
+        ("c1", f"{USER}cluster:c10:addon:x:agent:a", [f"{USER}cluster:c10:addon:x", f"{USER}addon:x"]))
 
     def test_a20_to_a41_requests_that_nobody_approves_by_itself(self):
         asked = [(self.ask(who, label, name, groups), name, groups)

@@ -7,7 +7,7 @@ import json
 
 from attack_tools import AttackTest, Caller
 from forge import USER, groups_of
-from harness import CLUSTERS, condition, main, objects
+from harness import CLUSTERS, condition, config_map, eventually, main, manifest_work, objects, works
 from link_client import (ALREADY_EXISTS, CLUSTER_REPORT, FORBIDDEN, HEARTBEAT, INVALID, JOIN_PENDING, JOIN_REQUEST,
                          LEAVING, MALFORMED, RENEW, SYNC_REQUEST, UNAUTHORIZED, WORK_FINISHED, LinkClient)
 
@@ -98,6 +98,34 @@ class Stranger(AttackTest):
         self.assertEqual(set(mine) & set(found["metadata"]["annotations"]), {"agent.open-cluster-management.io/mine"})
         self.assertNotEqual(condition(found, "HubAcceptedManagedCluster").get("status"), "True")
         self.assert_join_refused(INVALID, "https", "c8", 400, configs={"http://plain.example": ""})
+
+
+class Honest(AttackTest):
+    """What all of this is measured against: a spoke that does nothing wrong is in nobody's way."""
+
+    @classmethod
+    def prepare(cls):
+        cls.start_hub()
+
+    def test_c58_an_honest_spoke_leaves_no_line(self):
+        spoke, = self.world.joined_spokes(self.hub, "h1")
+        self.setUp()
+        for name in ("w1", "w2"):
+            self.hub.api.create(works("h1"), manifest_work(name, [config_map(name, "1")]))
+        maps = objects("default", "configmaps")
+        eventually("works are applied", lambda: {"w1", "w2"} <= {m["metadata"]["name"] for m in spoke.api.items(maps)})
+        self.hub.api.merge(works("h1", "w1"), {"spec": {"workload": {"manifests": [config_map("w1", "2")]}}})
+        self.hub.api.delete(works("h1", "w1"))
+        eventually("the work is gone", lambda: self.hub.api.find(works("h1", "w1")) is None)
+        self.hub.api.merge(f"{CLUSTERS}/h1", {"spec": {"hubAcceptsClient": False}})
+        self.hub.api.delete(works("h1", "w2"))
+        eventually("the last work is cleaned up", lambda: self.hub.api.find(works("h1", "w2")) is None)
+        self.world.whctl("accept", "h1", "--wait", "20s", hub=self.hub)
+        self.hub.kill()
+        self.hub.start()
+        eventually("it is back", lambda: condition(self.hub.api.get(f"{CLUSTERS}/h1"), "LinkConnected").get("status") == "True")
+        self.assertEqual([e for e in self.audit_since_mark() if e["requestURI"].startswith(("/link", "/tls"))], [])
+        spoke.kill()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "apiserver/admission.hpp"
 #include "resources/cluster_name.hpp"
@@ -132,6 +133,32 @@ answer<void> check_join(const admission& a) {
   return {};
 }
 
+/// What the hub itself writes down about a cluster's identity and acceptance. Who may not accept the cluster may not
+/// rewrite that either: its agent could else be accepted anew after a denial, or shut out certificates newer than its own.
+bool is_hubs_own(std::string_view annotation) {
+  return annotation == "open-cluster-management.io/automatically-accepted-on" ||
+         annotation.starts_with("registration.wheelhouse.io/");
+}
+
+std::map<std::string, std::string> hubs_own(const document* cluster) {
+  std::map<std::string, std::string> out;
+  const auto* all = cluster ? find_path(*cluster, {"metadata", "annotations"}) : nullptr;
+  if (!all || !all->is_object()) return out;
+  for (const auto& [key, value] : all->items())
+    if (is_hubs_own(key) && value.is_string()) out[key] = value.get<std::string>();
+  return out;
+}
+
+answer<void> check_hubs_own(const admission& a) {
+  if (hubs_own(a.old) == hubs_own(&a.object)) return {};
+  std::string name(name_of(a.object));
+  if (a.allowed("update", "register.open-cluster-management.io", "managedclusters", "accept", name)) return {};
+  return forbidden_error(a.call.resource(), name,
+                         fmt::format("user {} cannot change annotations registration.wheelhouse.io/* and "
+                                     "open-cluster-management.io/automatically-accepted-on: they are the hub's own",
+                                     go_quote(a.user().name)));
+}
+
 }  // namespace
 
 answer<void> complete_managed_cluster(admission& a) {
@@ -146,6 +173,7 @@ answer<void> check_managed_cluster(admission& a) {
   check_urls(a);
   check_lease_duration(a);
   if (auto ok = check_accept(a); !ok) return ok;
+  if (auto ok = check_hubs_own(a); !ok) return ok;
   return check_join(a);
 }
 

@@ -16,6 +16,11 @@ std::string cluster_name_problem(std::string_view name) {
   if (name == "default" || name.starts_with("kube-"))
     return fmt::format(
         "cluster name \"{}\" is reserved: \"default\" and names that start with \"kube-\" are the hub's own", name);
+  // Its group would be that of all clusters, its role one that all clusters share, its users would look like add-ons'.
+  for (const auto shared : {"managed-clusters", "registration", "work", "cluster", "addon"})
+    if (name == shared)
+      return fmt::format("cluster name \"{}\" is reserved: the hub's shared groups and roles have it in their names",
+                         name);
   return {};
 }
 

@@ -41,6 +41,7 @@ result<std::int64_t> parse_quantity_milli(std::string_view text) {
   if (digits + 1 < text.size() && (text[digits] == 'e' || text[digits] == 'E') && is_number_char(text[digits + 1])) {
     ++digits;
     while (digits < text.size() && is_number_char(text[digits])) ++digits;
+    if (digits != text.size()) return bad();  // an exponent is the suffix
   }
   if (digits == 0 || digits > 40) return bad();
   const std::string number(text.substr(0, digits));

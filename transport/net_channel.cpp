@@ -52,6 +52,9 @@ void tls_channel::shake_hands() {
     default: break;
   }
   ending_ = tls_->failure();
+  if (auto claimed = tls_->refused_client(); claimed && parts_->core->tell_refused)
+    parts_->core->tell_refused(
+        {.claimed = std::move(*claimed), .remote = peer_.remote_address, .why = ending_.message});
   // The port lingers, so that our alert reaches the peer.
   linger(clock::now() + linger_time);
 }

@@ -166,4 +166,8 @@ void event_loop::stop() {
   impl_->signals.reset();
 }
 
+void watch_refused_clients(event_loop& loop, refused_client_function tell) {
+  loop.internals().core->tell_refused = std::move(tell);
+}
+
 }  // namespace wh

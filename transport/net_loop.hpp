@@ -12,6 +12,7 @@
 #include "base/call_gate.hpp"
 #include "transport/asio.hpp"
 #include "transport/net.hpp"
+#include "transport/refused_client.hpp"
 #include "transport/tls.hpp"
 
 namespace wh {
@@ -61,7 +62,8 @@ class loop_core {
  public:
   asio::io_context io;
   std::atomic<bool> stopped = false;
-  client_context_memo client_contexts;  ///< of the links dialled here
+  client_context_memo client_contexts;   ///< of the links dialled here
+  refused_client_function tell_refused;  ///< may be empty; set before anything listens
 
   void evict_all();
   /// Runs `f` on the loop when its turn comes, a few such functions at a time. For output to many that nobody waits for,

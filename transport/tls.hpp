@@ -93,6 +93,8 @@ class tls_stream {
   io_status shutdown();
   /// Why the last call failed.
   const error& failure() const { return failure_; }
+  /// A server's, after a failed handshake: what the client's certificate says, if it was that which was refused.
+  std::optional<subject> refused_client() const;
   /// Whom the handshake proved; `remote` is the peer's address.
   result<peer_identity> identity(std::string remote) const;
   std::string alpn() const;

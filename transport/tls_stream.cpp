@@ -72,6 +72,7 @@ ssize_t socket_receive(int fd, char* to, std::size_t size) { return ::recv(fd, t
 struct tls_stream::handshake_notes {
   tls_context_ptr context;
   std::string refusal;
+  std::optional<subject> refused;  ///< the client's whose certificate it was
   std::string pinned_ca_pem;
   std::shared_ptr<const ticket_jar::ticket> offered;
 };
@@ -133,6 +134,11 @@ int tls_stream::verify_peer(X509_STORE_CTX* store, void*) {
   auto* notes = static_cast<handshake_notes*>(SSL_get_app_data(ssl));
   auto found = notes->context->server ? verify_client(store) : verify_server(store, *notes->context);
   notes->refusal = std::move(found.why);
+  if (!found.ok && notes->context->server) {
+    X509* leaf = X509_STORE_CTX_get0_cert(store);
+    auto claimed = leaf ? ossl::read_subject(X509_get_subject_name(leaf)) : result<subject>(subject{});
+    notes->refused = claimed ? std::move(*claimed) : subject{};
+  }
   notes->pinned_ca_pem = std::move(found.pinned_ca_pem);
   return found.ok ? 1 : 0;
 }
@@ -169,6 +175,8 @@ io_status tls_stream::handshake() {
   if (status == io_status::failed && notes_->offered) notes_->context->tickets.jar->drop(notes_->context->tickets.key);
   return status;
 }
+
+std::optional<subject> tls_stream::refused_client() const { return notes_ ? notes_->refused : std::nullopt; }
 
 io_status tls_stream::read(char* to, std::size_t size, std::size_t& n) {
   n = 0;

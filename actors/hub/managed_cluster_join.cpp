@@ -91,6 +91,13 @@ bool answer_applicant(managed_cluster& self, const document& csr, const context&
   return false;
 }
 
+/// Names of requests can be foreseen once a key is known, and whoever may make requests may have taken one.
+bool is_for_key(const document& csr, const std::string& key_sha256, const context& ctx) {
+  const auto pem = from_base64(string_at(csr, {"spec", "request"}));
+  const auto asked = pem ? ctx.crypto.inspect_csr(*pem) : result<crypto_port::csr_facts>(pem.err());
+  return asked && asked->key_sha256 == key_sha256;
+}
+
 /// Notes how long the certificate lasts that is about to be handed out; change_cluster() writes it down with the rest.
 void note_issued(managed_cluster& self, const document& csr, const context& ctx) {
   const auto answer = read_answer(csr);
@@ -103,14 +110,15 @@ void note_issued(managed_cluster& self, const document& csr, const context& ctx)
 }
 
 /// Asks for a key under its fixed name: finds the request that there is, or makes one (again, when its certificate is
-/// spent).
-document ask(const managed_cluster& self, const std::string& name, const std::string& csr_pem, const std::string& user,
-             std::vector<std::string> groups, const context& ctx, outbox& out) {
+/// spent, or when the request is another's).
+document ask(const managed_cluster& self, const std::string& key_sha256, const std::string& csr_pem,
+             const std::string& user, std::vector<std::string> groups, const context& ctx, outbox& out) {
+  const auto name = csr_name_of(self, key_sha256);
   const object_key key{names::csrs, "", name};
   const auto known = ctx.data.read(key);
   if (known) {
     auto request = decode_stored(key, known->body);
-    if (!is_spent(request, ctx)) return request;
+    if (is_for_key(request, key_sha256, ctx) && !is_spent(request, ctx)) return request;
     if (!known->in_flight) out.writes.preconditions.push_back(at_revision{key, known->rev});
   } else {
     out.writes.preconditions.push_back(absent{key});
@@ -153,11 +161,24 @@ bool is_orphaned(const managed_cluster& self, const context& ctx) {
   return self.certificate_until != instant{} && self.certificate_until <= ctx.now;
 }
 
+/// An agent that registered over REST shows no key to the hub; that it has joined says that the name is its.
+bool has_agent_over_rest(const managed_cluster& self, const context& ctx) {
+  const auto stored = ctx.data.read(cluster_key(self));
+  if (!stored) return false;
+  const auto cluster = decode_stored(cluster_key(self), stored->body);
+  return condition_status(cluster, names::joined) == "True" && annotation_of(cluster, names::left_at).empty();
+}
+
 std::string join_problem(const managed_cluster& self, const std::string& key_sha256, const context& ctx) {
   if (self.deleting) return fmt::format("cluster {} is being deleted on the hub", self.name);
   if (self.key_sha256 == names::revoked_prefix + key_sha256)
     return fmt::format("the key of cluster {} was revoked: join with a new data folder, which makes a new key",
                        self.name);
+  if (self.key_sha256.empty() && has_agent_over_rest(self, ctx))
+    return fmt::format(
+        "cluster name {0} is taken by an agent that works over REST: choose another --cluster-name, or, if this machine "
+        "replaces that one, take the cluster off the hub first (kubectl delete managedcluster {0})",
+        self.name);
   if (self.key_sha256.empty() || self.key_sha256 == key_sha256 || is_revoked(self) || is_orphaned(self, ctx)) return {};
   return fmt::format(
       "cluster name {0} is taken by another key: choose another --cluster-name, or, if this machine replaces that "
@@ -185,7 +206,7 @@ void on(managed_cluster& self, const join_asked& m, const context& ctx, outbox& 
     return refuse_join(m, self.deleting ? errc::conflict : errc::already_exists, std::move(problem), out);
   const auto name = csr_name_of(self, csr->key_sha256);
   const std::string token_id = m.request.token.substr(0, m.request.token.find('.'));
-  const auto request = ask(self, name, m.request.csr_pem, "system:bootstrap:" + token_id,
+  const auto request = ask(self, csr->key_sha256, m.request.csr_pem, "system:bootstrap:" + token_id,
                            {"system:bootstrappers:managedcluster", "system:authenticated"}, ctx, out);
   note_issued(self, request, ctx);
   if (!self.exists || self.key_sha256.empty() || is_revoked(self)) register_cluster(self, m, csr->key_sha256, ctx, out);
@@ -244,7 +265,7 @@ void handle_renewal(managed_cluster& self, const renew_request& m, const context
   }
   own.push_back("system:authenticated");
   self.peer->csr_name = name;
-  answer_waiting(self, ask(self, name, m.csr_pem, user, std::move(own), ctx, out), ctx, out);
+  answer_waiting(self, ask(self, csr->key_sha256, m.csr_pem, user, std::move(own), ctx, out), ctx, out);
 }
 
 }  // namespace cluster_detail

@@ -6,6 +6,7 @@
 #include "actors/hub/managed_cluster_detail.hpp"
 #include "actors/hub/namespace_list.hpp"
 #include "actors/names.hpp"
+#include "resources/quantity.hpp"
 
 namespace wh {
 
@@ -18,6 +19,9 @@ constexpr std::size_t claims_max = 256;
 constexpr std::size_t claim_name_max = 253;
 constexpr std::size_t claim_value_max = 1024;
 constexpr std::size_t text_max = 1024;
+constexpr std::size_t resources_max = 256;
+constexpr std::size_t resource_name_max = 317;  ///< a prefix of 253, a name of 63
+constexpr std::size_t quantity_max = 64;
 
 /// Which of the two taints Available asks for; empty: none (spec 7.1).
 std::string_view taint_for(std::string_view available) {
@@ -42,6 +46,22 @@ document claims_of(const cluster_report& report) {
   return reserved;
 }
 
+/// A quantity that no client can read would make the list of all clusters unreadable to it.
+std::map<std::string, std::string> sound_quantities(const std::map<std::string, std::string>& said) {
+  std::map<std::string, std::string> out;
+  const auto plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '.' || c == '/';
+  };
+  for (const auto& [resource, quantity] : said) {
+    if (out.size() >= resources_max) break;
+    if (resource.empty() || resource.size() > resource_name_max || quantity.size() > quantity_max) continue;
+    if (std::all_of(resource.begin(), resource.end(), plain) && parse_quantity_milli(quantity))
+      out.emplace(resource, quantity);
+  }
+  return out;
+}
+
 void apply_report(document& cluster, const cluster_report& report, instant now) {
   auto& status = cluster["status"];
   auto& conditions = status["conditions"];
@@ -59,8 +79,10 @@ void apply_report(document& cluster, const cluster_report& report, instant now) 
   if (!report.kubernetes_version.empty())
     status["version"] = {{"kubernetes", report.kubernetes_version.substr(0, text_max)}};
   // Other writers may keep capacities of their own; allocatable is the agent's alone (spec 7.2).
-  for (const auto& [resource, quantity] : report.capacity) status["capacity"][resource] = quantity;
-  if (!report.allocatable.empty()) status["allocatable"] = report.allocatable;
+  for (const auto& [resource, quantity] : sound_quantities(report.capacity))
+    if (status["capacity"].contains(resource) || status["capacity"].size() < resources_max)
+      status["capacity"][resource] = quantity;
+  if (!report.allocatable.empty()) status["allocatable"] = sound_quantities(report.allocatable);
   report_namespaces(cluster, report.namespaces, now);
   auto claims = claims_of(report);
   if (claims.empty()) status.erase("clusterClaims");

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "actors/hub/managed_cluster_detail.hpp"
+#include "actors/hub/reported_status.hpp"
 #include "actors/names.hpp"
 
 namespace wh {
@@ -95,29 +96,6 @@ void tell_behind(managed_cluster& self, const holdings& all, const context& ctx,
   });
 }
 
-/// What a spoke says is data from outside: an object with conditions and resourceStatus, nothing else gets through.
-result<document> read_status(const work_report& m) {
-  auto status = parse_json(*m.status);
-  if (!status) return status;
-  if (!status->is_object()) return fail(errc::invalid, "status is not an object");
-  document clean = document::object();
-  const auto conditions = status->find("conditions");
-  if (conditions != status->end()) {
-    const bool sound = conditions->is_array() && std::all_of(conditions->begin(), conditions->end(), [](const auto& c) {
-                         return c.is_object() && c.contains("type") && c["type"].is_string() && c.contains("status") &&
-                                c["status"].is_string();
-                       });
-    if (!sound) return fail(errc::invalid, "status.conditions is not a list of conditions");
-    clean["conditions"] = std::move(*conditions);
-  }
-  const auto resources = status->find("resourceStatus");
-  if (resources != status->end()) {
-    if (!resources->is_object()) return fail(errc::invalid, "status.resourceStatus is not an object");
-    clean["resourceStatus"] = std::move(*resources);
-  }
-  return clean;
-}
-
 }  // namespace
 
 namespace cluster_detail {
@@ -176,7 +154,7 @@ void handle_work_report(managed_cluster& self, const work_report& m, const conte
   }
   auto work = draft::open(work_key(self, m.name), ctx);
   if (!work) return ack();
-  auto status = read_status(m);
+  auto status = read_reported_status(*m.status, ctx.now);
   if (!status) {
     out.log(note_level::warning, fmt::format("report for work {} refused: {}", m.name, status.err().message));
     return ack();

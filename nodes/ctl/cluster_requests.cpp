@@ -60,6 +60,7 @@ void review_one(const document& csr, std::string_view cluster, const std::vector
                 request_review& review) {
   pending_csr request{.name = std::string(name_of(csr)),
                       .common_name = {},
+                      .key_sha256 = {},
                       .requester = std::string(string_at(csr, {"spec", "username"})),
                       .object = csr};
   auto why = trouble_before_reading(csr);
@@ -67,6 +68,7 @@ void review_one(const document& csr, std::string_view cluster, const std::vector
     const auto pem = from_base64(string_at(csr, {"spec", "request"}));
     const auto asked = pem ? inspect_csr(*pem) : result<csr_info>(pem.err());
     if (asked) request.common_name = asked->subj.common_name;
+    if (asked) request.key_sha256 = asked->public_key_sha256;
     why = asked ? trouble_with(asked->subj, cluster) : "it cannot be read: " + asked.err().message;
   }
   if (why.empty()) why = trouble_with_requester(request, cluster, contains(named, request.name));
@@ -102,7 +104,7 @@ result<std::vector<pending_csr>> choose_requests(const std::string& cluster, std
   std::set<std::string> agents;
   std::string requests;
   for (const auto& p : pending) {
-    agents.insert(p.common_name);
+    agents.insert(p.common_name + "/" + p.key_sha256);  // whoever sees a request can copy the name in it
     requests += (requests.empty() ? "" : ", ") + p.name + " (" + p.common_name + ", requested by " + p.requester + ")";
   }
   const std::string way_out = " Approve the one that you trust with: whctl accept " + cluster + " --csr NAME";

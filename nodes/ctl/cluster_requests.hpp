@@ -11,6 +11,7 @@ namespace wh::ctl {
 struct pending_csr {
   std::string name;
   std::string common_name;  ///< whom the certificate will speak for
+  std::string key_sha256;   ///< of its public key
   std::string requester;
   document object;
 };
@@ -34,8 +35,8 @@ request_review review_requests(const std::vector<document>& csrs, std::string_vi
                                const std::vector<std::string>& named = {});
 
 /// Which of the pending requests accepting `cluster` approves. Refused, with the way out: several agents ask for one
-/// name, or the cluster has joined already and another agent asks for its name. One of them may be an impostor, and only
-/// a person can tell which.
+/// name (or several keys in one agent's name: anybody can copy that), or the cluster has joined already and another agent
+/// asks for its name. One of them may be an impostor, and only a person can tell which.
 result<std::vector<pending_csr>> choose_requests(const std::string& cluster, std::vector<pending_csr> pending,
                                                  bool joined, const std::vector<std::string>& named);
 

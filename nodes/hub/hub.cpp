@@ -12,6 +12,7 @@
 #include "nodes/hub/hub_core.hpp"
 #include "nodes/hub/hub_offline.hpp"
 #include "nodes/hub/hub_seed.hpp"
+#include "nodes/hub/link_audit.hpp"
 #include "nodes/parts/clock.hpp"
 #include "nodes/parts/local_ca.hpp"
 #include "nodes/parts/node_log.hpp"
@@ -170,6 +171,7 @@ result<void> hub::parts::serve() {
     return fail(identity.err().code,
                 "server certificate for the listen and advertise hosts: " + identity.err().message);
 
+  watch_refused_clients(loop, audit_of_handshakes(audit.get(), wall_clock));
   const auto link_tls = server_tls(ca, *identity, true);
   auto listening = options.listen_links
                        ? options.listen_links(loop, options.link_listen, link_tls, core->link().acceptor())

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/assert.hpp"
+#include "nodes/hub/link_conduct.hpp"
 #include "nodes/hub/order_book.hpp"
 #include "transport/link_end.hpp"
 
@@ -121,7 +122,9 @@ class hub_link final : public link_end<hub_rules>, public std::enable_shared_fro
 
   void deliver(const send_to_spoke& m) {
     if (const auto* no = std::get_if<refused>(&m.frame)) tell_of_refusal({no->code, no->message});
+    if (const auto* no = std::get_if<renewal_refused>(&m.frame)) tell_of_refusal({errc::forbidden, no->message});
     in_sequence([&] {
+      conduct_.on_sent(m.frame);
       if (const auto took = orders_.on_sent(m.frame, now())) host_->report_times.add(*took);
     });
     send(m.frame, m.then_close);
@@ -140,6 +143,7 @@ class hub_link final : public link_end<hub_rules>, public std::enable_shared_fro
     if (const auto* greeting = std::get_if<hello>(&frame)) return greet(*greeting);
     ++host_->frames_in;
     orders_.on_received(frame);
+    if (const auto problem = conduct_.on_received(frame)) tell_of_refusal(*problem);
     const auto* request = std::get_if<join_request>(&frame);
     if (request && !rules().member())
       return post(gatekeeper_address, join_asked{.session = id(),
@@ -221,6 +225,7 @@ class hub_link final : public link_end<hub_rules>, public std::enable_shared_fro
   bool route_known_ = false;
   bool welcomed_ = false;
   order_book orders_;
+  link_conduct conduct_;
 };
 
 std::optional<session_id> session_of(const address& a) {

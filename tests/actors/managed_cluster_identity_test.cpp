@@ -310,3 +310,45 @@ TEST_CASE("a spent certificate's request is made anew for the key that owns the 
   CHECK(frames<join_pending>(h.join()).size() == 1);
   CHECK(uid_of(h.b.get(key)) != uid);
 }
+
+TEST_CASE("a name that an agent over REST has joined under is not given to a spoke", "[managed_cluster][identity]") {
+  identity_bench h;
+  document cluster = {{"apiVersion", "cluster.open-cluster-management.io/v1"},
+                      {"kind", "ManagedCluster"},
+                      {"metadata", {{"name", "c1"}, {"uid", "u"}, {"generation", 1}}},
+                      {"spec", {{"hubAcceptsClient", true}}}};
+  SECTION("it has joined") {
+    cluster["status"]["conditions"] = document::array({{{"type", names::joined}, {"status", "True"}}});
+    h.write(cluster_key, cluster);
+    const auto away = h.sent_away(h.join());
+    REQUIRE(away.size() == 1);
+    CHECK(away[0].second.find("taken by an agent that works over REST") != std::string::npos);
+    CHECK(annotation_of(h.b.get(cluster_key), names::key_annotation).empty());
+  }
+  SECTION("an administrator has made it, and nobody has joined") {
+    h.write(cluster_key, cluster);
+    CHECK(h.sent_away(h.join()).empty());
+    CHECK_FALSE(annotation_of(h.b.get(cluster_key), names::key_annotation).empty());
+  }
+}
+
+TEST_CASE("a request of another key under the name that ours will have is put aside", "[managed_cluster][identity]") {
+  identity_bench h;
+  const object_key key{names::csrs, "", "c1-key-digest"};
+  const auto csr = [&](const std::string& pem) {
+    return document{
+        {"metadata", {{"name", key.name}, {"uid", "other"}}},
+        {"spec", {{"request", to_base64(pem)}, {"signerName", names::client_signer}, {"username", "somebody"}}},
+        {"status", {{"conditions", {{{"type", "Denied"}, {"status", "True"}}}}}}};
+  };
+  SECTION("another key") {
+    h.b.put_document(key, csr(cluster_csr("c1", "a1", "other")));
+    CHECK(h.sent_away(h.join()).empty());
+    CHECK(string_at(h.b.get(key), {"spec", "username"}) == "system:bootstrap:id");
+  }
+  SECTION("the same key: what was decided about it stays decided") {
+    h.b.put_document(key, csr(cluster_csr("c1", "a1", "key")));
+    CHECK(h.sent_away(h.join()).size() == 1);
+    CHECK(string_at(h.b.get(key), {"spec", "username"}) == "somebody");
+  }
+}

@@ -132,6 +132,35 @@ TEST_CASE("only who may accept a cluster can set hubAcceptsClient", "[apiserver]
   CHECK(f.patch(std::string(clusters) + "/c", {{"spec", {{"hubAcceptsClient", false}}}}).code == 200);
 }
 
+TEST_CASE("what the hub writes down of a cluster is for those who may accept it", "[apiserver][admission]") {
+  api_fixture f;
+  const auto path = std::string(clusters) + "/c";
+  const auto noted = [&](document annotations) {
+    auto c = cluster("c");
+    c["metadata"]["annotations"] = std::move(annotations);
+    return c;
+  };
+  const document own = {{"registration.wheelhouse.io/public-key-sha256", "k"},
+                        {"open-cluster-management.io/automatically-accepted-on", "t"},
+                        {"agent.open-cluster-management.io/mine", "1"}};
+  CHECK(f.post(clusters, noted(own)).code == 201);
+  f.access.denies = [](const access_question& q) { return q.subresource == "accept"; };
+  const auto with = [&](const char* key, document value) {
+    return f.patch(path, {{"metadata", {{"annotations", {{key, std::move(value)}}}}}}).code;
+  };
+  CHECK(with("registration.wheelhouse.io/public-key-sha256", "other") == 403);
+  CHECK(with("registration.wheelhouse.io/certificate-since", "2999-01-01T00:00:00Z") == 403);
+  CHECK(with("open-cluster-management.io/automatically-accepted-on", nullptr) == 403);
+  CHECK(with("agent.open-cluster-management.io/mine", "2") == 200);
+  auto whole = f.get(path).json;
+  whole["metadata"]["labels"]["a"] = "b";
+  CHECK(f.put(path, whole).code == 200);
+  whole = f.get(path).json;
+  whole["metadata"].erase("annotations");
+  CHECK(f.put(path, whole).code == 403);
+  CHECK(f.post(clusters, noted({{"registration.wheelhouse.io/detach", "force"}})).code == 403);
+}
+
 TEST_CASE("a cluster whose namespace is going cannot be accepted", "[apiserver][admission]") {
   api_fixture f;
   f.make_namespace("c");

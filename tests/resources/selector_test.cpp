@@ -130,7 +130,8 @@ TEST_CASE("a set's selector is exclusive unless it says otherwise", "[selector]"
 
 TEST_CASE("a cluster's name is a namespace's name and none of the hub's own", "[selector]") {
   for (const char* good : {"c", "c1", "1c", "a-b", "kubernetes", "defaults"}) CHECK(cluster_name_problem(good).empty());
-  for (const char* bad : {"", "A", "a.b", "a_b", "-a", "a-", "a:b", "default", "kube-system", "kube-"})
+  for (const char* bad : {"", "A", "a.b", "a_b", "-a", "a-", "a:b", "default", "kube-system", "kube-",
+                          "managed-clusters", "registration", "work", "cluster", "addon"})
     CHECK_FALSE(cluster_name_problem(bad).empty());
   CHECK(cluster_name_problem(std::string(63, 'a')).empty());
   CHECK_FALSE(cluster_name_problem(std::string(64, 'a')).empty());

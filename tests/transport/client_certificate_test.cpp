@@ -1,10 +1,12 @@
 // Client certificates that the hub's own CA signed, and that are no spoke's all the same.
 #include <catch2/catch.hpp>
 
+#include <mutex>
 #include <thread>
 
 #include "fixtures.hpp"
 #include "transport/openssl.hpp"
+#include "transport/refused_client.hpp"
 
 using namespace wh;
 using namespace wh::test;
@@ -122,4 +124,31 @@ TEST_CASE("a client whose clock is a day behind believes a server whose certific
   };
   CHECK(met(hours(25)) == "connected");
   CHECK_THAT(met(std::chrono::minutes(5)), Contains("not yet valid before 20"));
+}
+
+TEST_CASE("whoever watches a loop is told of the clients that it refuses, and of no others", "[link][trust]") {
+  const authority ca, other;
+  event_loop loop(1);
+  std::mutex mutex;
+  std::vector<refused_client> told;
+  watch_refused_clients(loop, [&](const refused_client& c) {
+    const std::lock_guard lock(mutex);
+    told.push_back(c);
+  });
+  listener server(loop, ca.server_config());
+  auto config = ca.client_config();
+  config.identity = forge(other, std::move(*ossl::read_private_key(*generate_key())), client_usage);
+  const auto count = [&] {
+    const std::lock_guard lock(mutex);
+    return told.size();
+  };
+  static_cast<void>(dial(loop, server.at(), config));
+  for (int i = 0; i < 500 && count() == 0; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  REQUIRE(count() == 1);
+  CHECK(told[0].claimed == subject{"spoke-1", {"spokes"}});
+  CHECK_THAT(told[0].remote, Contains("127.0.0.1:"));
+  CHECK_THAT(told[0].why, Contains("client's certificate"));
+  config.identity = {};
+  static_cast<void>(dial(loop, server.at(), config));
+  CHECK(count() == 1);
 }

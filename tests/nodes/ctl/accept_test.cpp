@@ -83,6 +83,16 @@ TEST_CASE("accept refuses to choose between two agents that ask for one name", "
   CHECK(f.server.objects[csrs + "c1-y"].contains("status"));
 }
 
+TEST_CASE("accept refuses to choose between two keys that ask in one agent's name", "[ctl]") {
+  test::ctl_fixture f;
+  f.server.objects[clusters_path("c1")] = cluster_of("c1", false, false);
+  f.server.objects[csrs + "c1-x"] = csr_of("c1-x", "c1", "a1");
+  f.server.objects[csrs + "c1-copied"] = csr_of("c1-copied", "c1", "a1");
+  CHECK(accept_clusters(f.console, {.names = {"c1"}}) == exit_failure);
+  CHECK_THAT(f.err.str(), Contains("several agents ask for this name: c1-copied ("));
+  CHECK(f.server.count("PUT") == 0);
+}
+
 TEST_CASE("accept does not let a second agent into a cluster that has joined", "[ctl]") {
   test::ctl_fixture f;
   f.server.objects[clusters_path("c1")] = cluster_of("c1", true, true);

@@ -50,7 +50,7 @@ std::string parting_line(const std::string& cluster, const leave_options& leave,
                           leave.keep_workloads ? "is still there" : "is removed");
   if (!hub_told)
     line += fmt::format(
-        "\nthe hub was not told: its administrator can remove the cluster with: kubectl delete managedcluster {}",
+        "\nthe hub was not told: its administrator can remove the cluster with: whctl detach --force {}",
         cluster);
   return line;
 }

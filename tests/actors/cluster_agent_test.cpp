@@ -1,5 +1,7 @@
 #include "actors/spoke/cluster_agent.hpp"
 
+#include <algorithm>
+
 #include "actor_fixture.hpp"
 #include "actors/names.hpp"
 
@@ -97,6 +99,12 @@ TEST_CASE("an accepted member says what it holds, reports its cluster and beats"
   CHECK(frames<sync_request>(out)[0].works == std::vector<held_work>{{"w", "u", generation{3}, false}});
   CHECK(frames<cluster_report>(out).size() == 1);
   CHECK(frames<heartbeat>(out).size() == 1);
+  // OCM's agent renews after 1.0 to 1.25 periods.
+  const auto next =
+      std::find_if(out.timers.begin(), out.timers.end(), [](const auto& t) { return t.name == "heartbeat"; });
+  REQUIRE(next != out.timers.end());
+  CHECK(*next->after >= std::chrono::seconds(60));
+  CHECK(*next->after <= std::chrono::seconds(75));
 }
 
 TEST_CASE("nothing is sent to a hub that has not accepted the cluster", "[cluster_agent]") {

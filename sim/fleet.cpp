@@ -36,11 +36,16 @@ fleet::fleet(const fleet_options& options)
       network_(options.seed ^ 0x6e6574, options.faults,
                {.after = [this](duration d, std::function<void()> f) { world_.schedule(d, std::move(f)); },
                 .now = [this] { return world_.now().time_since_epoch(); }},
-               fake_identity),
+               options.identify ? options.identify : fake_identity),
       seeds_(options.seed ^ 0x736565) {
   hub_.data = make_store(hub_name, "hub-" + std::to_string(options.seed), "",
                          [this] { return hub_.core ? hub_.alive : nullptr; });
-  hub_.crypto = std::make_unique<fake_crypto>(seeds_.next(), "fake ca");
+  const auto crypto_of = [&](const std::string& node, const char* ca) -> std::unique_ptr<crypto_port> {
+    const auto seed = seeds_.next();
+    if (options.make_crypto) return options.make_crypto(node);
+    return std::make_unique<fake_crypto>(seed, ca);
+  };
+  hub_.crypto = crypto_of(hub_name, "fake ca");
   for (int i = 0; i < options.clusters; ++i) {
     spoke_node node;
     const auto life = [this, i] {
@@ -49,7 +54,7 @@ fleet::fleet(const fleet_options& options)
     };
     node.agent = make_store(cluster_name(i), "agent-" + std::to_string(i), " in the agent's store", life);
     node.cluster = make_store(cluster_name(i), "cluster-" + std::to_string(i), " in the cluster's store", life);
-    node.crypto = std::make_unique<fake_crypto>(seeds_.next());
+    node.crypto = crypto_of(cluster_name(i), "");
     spokes_.push_back(std::move(node));
   }
   if (options.crashes) expect_crashes();
@@ -149,7 +154,7 @@ void fleet::start_hub() {
   if (is_dead(hub_name)) return hub_.alive.reset();
   if (!opened) throw std::runtime_error("hub: " + opened.err().message);
   hub_.core = std::move(*opened);
-  network_.listen(hub_.core->link().acceptor(), "fake ca");
+  network_.listen(hub_.core->link().acceptor(), hub_.crypto->ca_pem());
 }
 
 void fleet::crash_hub() {

@@ -22,6 +22,9 @@ struct fleet_options {
   crash_points* crashes = nullptr;
   duration restart_after = std::chrono::seconds(1);
   duration certificate_life = std::chrono::hours(24 * 365);
+  /// Keys and certificates of a node (`hub` or a cluster's name), and whom a certificate proves; empty: the fakes.
+  std::function<std::unique_ptr<crypto_port>(const std::string& node)> make_crypto = {};
+  identify_function identify = {};
   /// What the nodes log; empty: nobody reads it.
   std::function<void(const std::string& node, const address& who, const note& line)> log = {};
 };
@@ -83,14 +86,14 @@ class fleet {
   };
   struct hub_node {
     node_store data;
-    std::unique_ptr<fake_crypto> crypto;
+    std::unique_ptr<crypto_port> crypto;
     std::unique_ptr<hub_core> core;
     life_token alive;
   };
   struct spoke_node {
     node_store agent;
     node_store cluster;
-    std::unique_ptr<fake_crypto> crypto;
+    std::unique_ptr<crypto_port> crypto;
     std::unique_ptr<spoke_core> core;
     embedded_cluster* managed = nullptr;  ///< the core's
     life_token alive;
